@@ -1,0 +1,80 @@
+# Every third-party library becomes one SYSTEM target here; nothing else calls find_*.
+find_package(Threads REQUIRED)
+find_package(fmt REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(ZLIB REQUIRED)
+
+# need_header(NAME FILE PACKAGE): the folder of a header, or one sentence with the remedy.
+function(need_header name file package)
+  find_path(${name} ${file})
+  if(NOT ${name})
+    message(FATAL_ERROR "${file} was not found; install it with: apt-get install ${package}")
+  endif()
+endfunction()
+
+# need_library(NAME STEM PACKAGE): the static library where there is one, else the shared one.
+function(need_library name stem package)
+  find_library(${name} NAMES lib${stem}.a ${stem})
+  if(NOT ${name})
+    message(FATAL_ERROR "lib${stem} was not found; install it with: apt-get install ${package}")
+  endif()
+endfunction()
+
+need_header(ASIO_INCLUDE asio.hpp libasio-dev)
+need_header(SQLITE3_INCLUDE sqlite3.h libsqlite3-dev)
+need_header(ZSTD_INCLUDE zstd.h libzstd-dev)
+need_header(NETTLE_INCLUDE nettle/sha2.h nettle-dev)
+need_library(SQLITE3_LIBRARY sqlite3 libsqlite3-dev)
+need_library(ZSTD_LIBRARY zstd libzstd-dev)
+need_library(NETTLE_LIBRARY nettle nettle-dev)
+
+add_library(asio INTERFACE)
+target_include_directories(asio SYSTEM INTERFACE ${ASIO_INCLUDE})
+target_compile_definitions(asio INTERFACE ASIO_STANDALONE ASIO_NO_DEPRECATED)
+target_link_libraries(asio INTERFACE Threads::Threads)
+
+add_library(sqlite3 INTERFACE)
+target_include_directories(sqlite3 SYSTEM INTERFACE ${SQLITE3_INCLUDE})
+target_link_libraries(sqlite3 INTERFACE ${SQLITE3_LIBRARY} Threads::Threads m ${CMAKE_DL_LIBS})
+
+add_library(zstd INTERFACE)
+target_include_directories(zstd SYSTEM INTERFACE ${ZSTD_INCLUDE})
+target_link_libraries(zstd INTERFACE ${ZSTD_LIBRARY})
+
+add_library(nettle INTERFACE)
+target_include_directories(nettle SYSTEM INTERFACE ${NETTLE_INCLUDE})
+target_link_libraries(nettle INTERFACE ${NETTLE_LIBRARY})
+
+if(ATTENTUNE_TESTS)
+  need_header(DOCTEST_INCLUDE doctest/doctest.h doctest-dev)
+  add_library(doctest_headers INTERFACE)
+  target_include_directories(doctest_headers SYSTEM INTERFACE ${DOCTEST_INCLUDE})
+endif()
+
+if(HOST_CODEGEN)
+  set(LLVM_ADVICE "install it with: apt-get install llvm-19-dev clang-19 (or configure with -DHOST_CODEGEN=OFF)")
+  find_package(LLVM CONFIG QUIET PATHS /usr/lib/llvm-19 NO_DEFAULT_PATH)
+  if(NOT LLVM_FOUND)
+    find_package(LLVM CONFIG QUIET)
+  endif()
+  if(NOT LLVM_FOUND)
+    message(FATAL_ERROR "attentune needs LLVM 19, which was not found; ${LLVM_ADVICE}")
+  endif()
+  if(NOT LLVM_VERSION_MAJOR EQUAL 19)
+    message(FATAL_ERROR "attentune needs LLVM 19 and found LLVM ${LLVM_PACKAGE_VERSION}; ${LLVM_ADVICE}")
+  endif()
+  find_program(TEMPLATE_CLANG clang-19 HINTS ${LLVM_TOOLS_BINARY_DIR})
+  if(NOT TEMPLATE_CLANG)
+    message(FATAL_ERROR "attentune needs clang 19, which was not found; ${LLVM_ADVICE}")
+  endif()
+
+  add_library(llvm INTERFACE)
+  target_include_directories(llvm SYSTEM INTERFACE ${LLVM_INCLUDE_DIRS})
+  separate_arguments(llvm_definitions NATIVE_COMMAND "${LLVM_DEFINITIONS}")
+  target_compile_definitions(llvm INTERFACE ${llvm_definitions})
+  llvm_map_components_to_libnames(llvm_libraries
+    core support analysis irreader passes linker bitwriter mc object target targetparser
+    orcjit jitlink executionengine native)
+  target_link_libraries(llvm INTERFACE ${llvm_libraries})
+endif()

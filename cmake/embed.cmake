@@ -1,0 +1,14 @@
+# Writes OUTPUT, a C++ file that defines the text of INPUT as attentune::templates::embedded::SYMBOL.
+file(READ "${INPUT}" text)
+if(text MATCHES "\\)attentune_text\"")
+  message(FATAL_ERROR "${INPUT} contains the delimiter of a raw string.")
+endif()
+file(CONFIGURE OUTPUT "${OUTPUT}" @ONLY CONTENT [==[
+// Generated from a template; do not edit.
+#include <string_view>
+
+namespace attentune::templates::embedded {
+extern const std::string_view @SYMBOL@;
+constinit const std::string_view @SYMBOL@ = R"attentune_text(@text@)attentune_text";
+}  // namespace attentune::templates::embedded
+]==])

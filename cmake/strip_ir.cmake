@@ -1,0 +1,10 @@
+# Removes from textual LLVM IR what depends on where and by whom it was made: module name, source name, ident.
+file(READ "${INPUT}" text)
+if(text MATCHES "!DICompileUnit")
+  message(FATAL_ERROR "${INPUT} carries debug data; compile the template with -g0.")
+endif()
+string(REGEX REPLACE "; ModuleID = [^\n]*\n" "" text "${text}")
+string(REGEX REPLACE "source_filename = [^\n]*\n" "" text "${text}")
+string(REGEX REPLACE "\n!llvm\\.ident = [^\n]*" "" text "${text}")
+string(REGEX REPLACE "\n![0-9]+ = !{!\"[^\"\n]*clang version [^\n]*" "" text "${text}")
+file(WRITE "${OUTPUT}" "${text}")

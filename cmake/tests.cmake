@@ -1,0 +1,55 @@
+# One doctest program a folder of tests/, each linked to the target it tests.
+add_library(test_main OBJECT ${PROJECT_SOURCE_DIR}/tests/main.cpp)
+target_link_libraries(test_main PUBLIC attentune_flags doctest_headers)
+
+# test_folder(FOLDER TARGET...): test_FOLDER from tests/FOLDER, linked to TARGET...
+function(test_folder folder)
+  file(GLOB_RECURSE found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${folder}/*.cpp)
+  if(NOT found)
+    return()
+  endif()
+  set(name test_${folder})
+  add_executable(${name} ${found})
+  target_link_libraries(${name} PRIVATE test_main attentune_flags doctest_headers ${ARGN})
+  target_compile_definitions(${name} PRIVATE
+    ATTENTUNE_TEST_DATA="${PROJECT_SOURCE_DIR}/tests/${folder}/data"
+    ATTENTUNE_CLI_PATH="$<TARGET_FILE:attentune_cli>"
+    ATTENTUNE_LIBRARY_PATH="$<TARGET_FILE:attentune>")
+  if(NOT folder MATCHES "^(generator|templates|cache)$")
+    add_dependencies(${name} attentune_cli)
+  endif()
+  add_test(NAME ${folder} COMMAND ${name})
+  set_tests_properties(${folder} PROPERTIES LABELS unit TIMEOUT 600)
+endfunction()
+
+test_folder(generator attentune_generator)
+test_folder(cache attentune_cache sqlite3 zstd)
+if(HOST_CODEGEN)
+  # These compile and run kernels.
+  test_folder(templates attentune_generator)
+  test_folder(runtime attentune_runtime ${simulator})
+  test_folder(tuner attentune_tuner)
+  test_folder(tools attentune_tuner)
+  test_folder(abi attentune)
+endif()
+
+add_test(NAME borders COMMAND ${PROJECT_SOURCE_DIR}/tools/check_borders)
+set_tests_properties(borders PROPERTIES LABELS text)
+
+if(HOST_CODEGEN AND NOT ATTENTUNE_SANITIZE)
+  add_test(NAME consumer
+    COMMAND ${PROJECT_SOURCE_DIR}/tests/consumer/run ${PROJECT_BINARY_DIR} ${CMAKE_C_COMPILER} ${CMAKE_CXX_COMPILER})
+  set_tests_properties(consumer PROPERTIES LABELS consumer)
+endif()
+
+# The core tests of a sanitized build, counted in the same summary.
+if(ATTENTUNE_ALSO_TEST)
+  get_filename_component(also ${ATTENTUNE_ALSO_TEST} NAME)
+  foreach(folder generator templates cache runtime)
+    file(GLOB found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${folder}/*.cpp)
+    if(found)
+      add_test(NAME ${also}.${folder} COMMAND ${ATTENTUNE_ALSO_TEST}/bin/test_${folder})
+      set_tests_properties(${also}.${folder} PROPERTIES LABELS ${also} TIMEOUT 600)
+    endif()
+  endforeach()
+endif()
