@@ -1,0 +1,33 @@
+#include "generator/kernel_family.h"
+
+#include <algorithm>
+
+#include "generator/forward_host.h"
+
+namespace attentune {
+
+const std::vector<const KernelFamily*>& kernel_families() {
+  static const ForwardHost forward_host;
+  static const std::vector<const KernelFamily*> families{&forward_host};
+  return families;
+}
+
+const KernelFamily* find_family(std::string_view name) {
+  const auto& families = kernel_families();
+  const auto found = std::find_if(families.begin(), families.end(), [&](const auto* f) { return f->name() == name; });
+  return found == families.end() ? nullptr : *found;
+}
+
+const KernelFamily& family_for(const Problem& problem, const Arch& arch) {
+  if (const std::optional<Refusal> unsound = refusal(problem)) throw RefusalError(*unsound);
+  std::optional<Refusal> closest;
+  for (const KernelFamily* family : kernel_families()) {
+    std::optional<Refusal> reason = family->refusal(problem, arch);
+    if (!reason) return *family;
+    // A family that stumbles over the arch is farther away than one that stumbles over a field of the problem.
+    if (!closest || closest->field == "arch") closest = std::move(reason);
+  }
+  throw RefusalError(closest.value());
+}
+
+}  // namespace attentune

@@ -1,0 +1,48 @@
+// KernelFamily: one algorithm and its template.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "generator/arch.h"
+#include "generator/config.h"
+#include "generator/error.h"
+#include "generator/problem.h"
+#include "generator/source.h"
+
+namespace attentune {
+
+// What a Config is predicted to need and to be limited by, before it is compiled. Rates are per device-independent unit.
+struct Resources {
+  double workspace_bytes = 0;      // one call at this problem, one worker
+  double shared_bytes = 0;         // GPU shared memory, or the host's per-worker scratch
+  double registers = 0;            // vector registers (host) or 32-bit registers per thread (GPU) live in the main loop
+  double cost = 0;                 // relative predicted time: only its order over a space means something
+};
+
+class KernelFamily {
+ public:
+  virtual ~KernelFamily() = default;
+  [[nodiscard]] virtual std::string_view name() const = 0;
+  // Nothing when this family serves the problem on this arch, else why not and what would work.
+  [[nodiscard]] virtual std::optional<Refusal> refusal(const Problem& problem, const Arch& arch) const = 0;
+  // The space for the problem's class (and hints from its bucket); every Config in it renders and compiles.
+  [[nodiscard]] virtual ConfigSpace space(const Problem& problem, const Arch& arch) const = 0;
+  // Always a point of space().
+  [[nodiscard]] virtual Config default_config(const Problem& problem, const Arch& arch) const = 0;
+  [[nodiscard]] virtual Resources resources(const Problem& problem, const Arch& arch, const Config& config) const = 0;
+  // Pure: the same arguments give the same bytes. Only class fields of the problem and compile choices may reach text.
+  [[nodiscard]] virtual Source render(const Problem& problem, const Arch& arch, const Config& config) const = 0;
+};
+
+// Every family, in order of preference where several serve a problem.
+[[nodiscard]] const std::vector<const KernelFamily*>& kernel_families();
+// By name; nullptr when there is none.
+[[nodiscard]] const KernelFamily* find_family(std::string_view name);
+// The first family that serves it; throws RefusalError with the closest family's reason when none does.
+[[nodiscard]] const KernelFamily& family_for(const Problem& problem, const Arch& arch);
+
+}  // namespace attentune

@@ -1,0 +1,68 @@
+#include "generator/text.h"
+
+#include <fmt/format.h>
+
+#include "generator/error.h"
+
+namespace attentune {
+
+std::optional<std::pair<std::int64_t, std::int64_t>> parse_pair(std::string_view text) noexcept {
+  const std::size_t slash = text.find('/');
+  if (slash == std::string_view::npos) {
+    const auto both = parse_number<std::int64_t>(text);
+    if (!both) return std::nullopt;
+    return std::pair{*both, *both};
+  }
+  const auto first = parse_number<std::int64_t>(text.substr(0, slash));
+  const auto second = parse_number<std::int64_t>(text.substr(slash + 1));
+  if (!first || !second) return std::nullopt;
+  return std::pair{*first, *second};
+}
+
+std::string pair_text(std::int64_t a, std::int64_t b) {
+  return a == b ? fmt::format("{}", a) : fmt::format("{}/{}", a, b);
+}
+
+std::vector<Word> split_words(std::string_view text, std::string_view what) {
+  std::vector<Word> words;
+  const auto refuse = [&](std::string_view limit, std::string_view remedy) {
+    throw RefusalError({std::string(what), shown(text), std::string(limit), std::string(remedy)});
+  };
+  std::size_t at = 0;
+  while (at < text.size()) {
+    if (text[at] == ' ' || text[at] == '\t') {
+      ++at;
+      continue;
+    }
+    const std::size_t equals = text.find_first_of("= \t", at);
+    if (equals == std::string_view::npos || text[equals] != '=') {
+      const std::string_view word = text.substr(at, equals == std::string_view::npos ? equals : equals - at);
+      refuse(fmt::format("the word \"{}\" has no '='", shown(word)), "write every field as name=value");
+    }
+    Word word{.name = std::string(text.substr(at, equals - at)), .value = {}};
+    at = equals + 1;
+    if (at < text.size() && (text[at] == '\'' || text[at] == '"')) {
+      const std::size_t close = text.find(text[at], at + 1);
+      if (close == std::string_view::npos) refuse("a quote is not closed", "close it or leave the quotes out");
+      word.value = text.substr(at + 1, close - at - 1);
+      at = close + 1;
+    } else {
+      const std::size_t end = std::min(text.find_first_of(" \t", at), text.size());
+      word.value = text.substr(at, end - at);
+      at = end;
+    }
+    words.push_back(std::move(word));
+  }
+  return words;
+}
+
+std::string shown(std::string_view text) {
+  std::string result(text.substr(0, 80));
+  for (char& c : result) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  }
+  if (text.size() > 80) result += "...";
+  return result;
+}
+
+}  // namespace attentune
