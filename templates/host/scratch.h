@@ -1,0 +1,46 @@
+/* Where things lie in the workspace, in floats. generator/forward_host.cpp computes the same sizes for the LaunchRules.
+ */
+#ifndef ATTENTUNE_HOST_SCRATCH_H
+#define ATTENTUNE_HOST_SCRATCH_H
+
+#include "templates/host/constants.h"
+#include "templates/host/vector.h"
+
+INLINE int64_t vectors_of(int64_t width) { return (width + LANES - 1) / LANES; }
+INLINE int64_t padded(int64_t width) { return vectors_of(width) * LANES; }
+
+/* Rows are one vector longer than they need to be: widths are mostly powers of two, and rows that far apart would
+ * compete for the same sets of the first-level cache. */
+INLINE int64_t q_stride(void) { return padded(HEAD_DIM_QK) + LANES; }
+INLINE int64_t s_stride(void) { return TILE_N + LANES; }
+INLINE int64_t o_stride(void) { return padded(HEAD_DIM_V) + LANES; }
+
+/* K and V of one key tile, packed: panels of [d][keys] and panels of [keys][d]. */
+INLINE int64_t k_tile_floats(void) { return TILE_N * padded(HEAD_DIM_QK); }
+
+/* One worker's state of a row tile. Every part is a multiple of 16 floats long, so all begin on 64 bytes. */
+typedef struct Scratch {
+  float* q;     /* [TILE_M][q_stride], scaled */
+  float* s;     /* [TILE_M][s_stride]: S, then P */
+  float* o;     /* [TILE_M][o_stride], not normalized */
+  float* l;     /* [TILE_M][16]: 16 partial sums of P a row */
+  float* m;     /* [TILE_M]: largest S so far, in units of log2 */
+  float* alpha; /* [TILE_M]: 2^(m before - m after) of the tile at hand */
+  float* k;     /* packed K of one key tile */
+  float* v;     /* packed V of one key tile, TILE_N * padded d_v floats */
+} Scratch;
+
+INLINE Scratch scratch_at(float* base) {
+  Scratch scratch;
+  scratch.q = base;
+  scratch.s = scratch.q + TILE_M * q_stride();
+  scratch.o = scratch.s + TILE_M * s_stride();
+  scratch.l = scratch.o + TILE_M * o_stride();
+  scratch.m = scratch.l + TILE_M * LANES;
+  scratch.alpha = scratch.m + padded(TILE_M);
+  scratch.k = scratch.alpha + padded(TILE_M);
+  scratch.v = scratch.k + k_tile_floats();
+  return scratch;
+}
+
+#endif

@@ -1,0 +1,68 @@
+/* Online softmax over one key tile (Milakov and Gimelshein, "Online normalizer calculation for softmax", algorithm 3;
+ * as used by FlashAttention-2, algorithm 1), in units of log2: scores arrive times log2(e), so 2^x stands for e^x. */
+#ifndef ATTENTUNE_HOST_SOFTMAX_H
+#define ATTENTUNE_HOST_SOFTMAX_H
+
+#include "templates/host/constants.h"
+#include "templates/host/exp2.h"
+#include "templates/host/mask.h"
+#include "templates/host/vector.h"
+
+#define LOG2_E 0x1.715476p0f
+#define LN_2 0x1.62e42fefa39efp-1
+
+/* S of one row through the score expression; Q carried the scale alone then. */
+INLINE void apply_score(float* s, int64_t width) {
+  for (int64_t j = 0; j < width; ++j) {
+    s[j] = attentune_score(s[j]) * LOG2_E;
+  }
+}
+
+/* Keys the mask hides from row i (plus shift) get -inf. */
+INLINE void apply_mask(float* s, int64_t keys, int64_t i, int64_t first_key, const int64_t* arguments) {
+  for (int64_t j = 0; j < keys; ++j) {
+    s[j] = attentune_visible(i, first_key + j, arguments) ? s[j] : -__builtin_inff();
+  }
+}
+
+/* Lanes [keys, width) hold no key at all. */
+INLINE void hide_padding(float* s, int64_t keys, int64_t width) {
+  for (int64_t j = keys; j < width; ++j) {
+    s[j] = -__builtin_inff();
+  }
+}
+
+/* The largest score of a row of `vectors` vectors. */
+INLINE float row_max(const float* s, int64_t vectors) {
+  vec largest = load(s);
+  for (int64_t v = 1; v < vectors; ++v) {
+    largest = larger(load(s + v * LANES), largest);
+  }
+  return horizontal_max(largest);
+}
+
+/* 16 rows at once: m takes in the tile's maxima, which `alpha` holds on entry; on return `alpha` is the factor for what
+ * was summed before and `origin` what to subtract from scores. A row that has seen no key yet subtracts 0 instead of
+ * -inf, which keeps its P at 2^-inf = 0. */
+INLINE void update_maxima(float* m, float* alpha, float* origin) {
+  const vec minus_infinity = splat(-__builtin_inff());
+  const vec before = load(m);
+  const vec after = larger(load(alpha), before);
+  const vec from = select_vec(after == minus_infinity, splat(0.0f), after);
+  store(m, after);
+  store(alpha, exp2_vec(before - from));
+  store(origin, from);
+}
+
+/* S to P in place for one row; l gets its sum. */
+INLINE void row_exp2(float* s, int64_t vectors, float origin, float alpha, float* l) {
+  vec sum = load(l) * splat(alpha);
+  for (int64_t v = 0; v < vectors; ++v) {
+    const vec p = exp2_vec(load(s + v * LANES) - splat(origin));
+    store(s + v * LANES, p);
+    sum = sum + p;
+  }
+  store(l, sum);
+}
+
+#endif
