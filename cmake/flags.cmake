@@ -40,3 +40,14 @@ elseif(LLD)
   get_filename_component(lld_folder ${lld_real} DIRECTORY)
   target_link_options(attentune_flags INTERFACE -B${lld_folder} -fuse-ld=lld)
 endif()
+
+# {fmt} compiled once into a static target of ours; a version cmake/fmt.cpp does not know is used header-only.
+if(fmt_VERSION VERSION_LESS 11)
+  add_library(attentune_fmt STATIC ${PROJECT_SOURCE_DIR}/cmake/fmt.cpp)
+  target_include_directories(attentune_fmt SYSTEM PUBLIC
+    $<TARGET_PROPERTY:fmt::fmt-header-only,INTERFACE_INCLUDE_DIRECTORIES>)
+  target_link_libraries(attentune_fmt PUBLIC attentune_flags)
+else()
+  add_library(attentune_fmt INTERFACE)
+  target_link_libraries(attentune_fmt INTERFACE fmt::fmt-header-only)
+endif()

@@ -18,7 +18,7 @@ endfunction()
 sources(generator_sources generator)
 add_library(attentune_generator STATIC ${generator_sources})
 target_link_libraries(attentune_generator PUBLIC
-  attentune_templates fmt::fmt-header-only nettle nlohmann_json::nlohmann_json)
+  attentune_templates attentune_fmt nettle nlohmann_json::nlohmann_json)
 
 sources(cache_sources cache)
 add_library(attentune_cache STATIC ${cache_sources})

@@ -34,7 +34,8 @@ if(HOST_CODEGEN)
 endif()
 
 add_test(NAME borders COMMAND ${PROJECT_SOURCE_DIR}/tools/check_borders)
-set_tests_properties(borders PROPERTIES LABELS text)
+add_test(NAME format COMMAND ${PROJECT_SOURCE_DIR}/tools/format --check)
+set_tests_properties(borders format PROPERTIES LABELS text)
 
 if(HOST_CODEGEN AND NOT ATTENTUNE_SANITIZE)
   add_test(NAME consumer

@@ -15,7 +15,8 @@ constexpr std::int64_t kib = 1024;
 [[noreturn]] void refuse_gpu(std::string_view value) {
   std::vector<std::string_view> names;
   for (const GpuArch& row : gpu_arch_table()) {
-    if (std::find(names.begin(), names.end(), row.target) == names.end()) names.push_back(row.target);
+    if (std::find(names.begin(), names.end(), row.target) == names.end())
+      names.push_back(row.target);
   }
   throw RefusalError({"arch", std::string(value), "it is not in the table of GPU targets",
                       fmt::format("use one of {}", fmt::join(names, " "))});
@@ -23,7 +24,8 @@ constexpr std::int64_t kib = 1024;
 
 }  // namespace
 
-// Limits: CUDA C++ Programming Guide, "Compute Capabilities", tables of technical specifications per compute capability.
+// Limits: CUDA C++ Programming Guide, "Compute Capabilities", tables of technical specifications per compute
+// capability.
 const std::vector<GpuArch>& gpu_arch_table() {
   static const std::vector<GpuArch> table{
       {8, 0, "sm_80", 163 * kib, 164 * kib, 65536, 64, false, false},
@@ -44,7 +46,8 @@ bool Arch::has(std::string_view feature) const noexcept {
 }
 
 std::string to_text(const Arch& arch) {
-  if (!arch.is_host()) return arch.name;
+  if (!arch.is_host())
+    return arch.name;
   return fmt::format("host:{}:{}:{}", arch.machine, arch.name, fmt::join(arch.features, ","));
 }
 
@@ -61,18 +64,20 @@ Arch gpu_arch(int major, int minor) {
 
 Arch gpu_arch(std::string_view target) {
   for (const GpuArch& row : gpu_arch_table()) {
-    if (row.target == target || fmt::format("sm_{}{}", row.major, row.minor) == target) return gpu_arch(row.major, row.minor);
+    if (row.target == target || fmt::format("sm_{}{}", row.major, row.minor) == target)
+      return gpu_arch(row.major, row.minor);
   }
   refuse_gpu(shown(target));
 }
 
 Arch parse_arch(std::string_view text) {
-  if (!text.starts_with("host:")) return gpu_arch(text);
+  if (!text.starts_with("host:"))
+    return gpu_arch(text);
   const std::size_t machine_end = text.find(':', 5);
   const std::size_t name_end = machine_end == std::string_view::npos ? machine_end : text.find(':', machine_end + 1);
   if (name_end == std::string_view::npos) {
-    throw RefusalError({"arch", shown(text), "a host arch is host:MACHINE:CPU:FEATURES",
-                        "write it as `attentune devices` prints it"});
+    throw RefusalError(
+        {"arch", shown(text), "a host arch is host:MACHINE:CPU:FEATURES", "write it as `attentune devices` prints it"});
   }
   Arch arch{.kind = Arch::Kind::host,
             .name = std::string(text.substr(machine_end + 1, name_end - machine_end - 1)),

@@ -12,12 +12,12 @@ namespace attentune {
 struct GpuArch {
   int major = 0;
   int minor = 0;
-  std::string_view target;              // "sm_90a"
-  std::int64_t shared_per_block = 0;    // opt-in maximum
+  std::string_view target;            // "sm_90a"
+  std::int64_t shared_per_block = 0;  // opt-in maximum
   std::int64_t shared_per_sm = 0;
   int registers_per_sm = 65536;
   int max_warps_per_sm = 0;
-  bool native_fp8 = false;              // matrix instructions on e4m3/e5m2
+  bool native_fp8 = false;  // matrix instructions on e4m3/e5m2
   bool wgmma = false;
 };
 [[nodiscard]] const std::vector<GpuArch>& gpu_arch_table();
@@ -25,9 +25,9 @@ struct GpuArch {
 struct Arch {
   enum class Kind : std::uint8_t { host, gpu };
   Kind kind = Kind::host;
-  std::string name;                    // "sm_90a", or LLVM's CPU name: "znver4"
-  std::string machine;                 // host: "x86_64" or "aarch64"; gpu: ""
-  std::vector<std::string> features;   // host: every enabled LLVM feature, sorted, without '+'
+  std::string name;                   // "sm_90a", or LLVM's CPU name: "znver4"
+  std::string machine;                // host: "x86_64" or "aarch64"; gpu: ""
+  std::vector<std::string> features;  // host: every enabled LLVM feature, sorted, without '+'
 
   bool operator==(const Arch&) const = default;
   [[nodiscard]] bool is_host() const noexcept { return kind == Kind::host; }

@@ -10,12 +10,12 @@
 namespace attentune {
 
 struct Binary {
-  std::string key;                    // binary key (key.h), 64 hex digits
-  std::string arch;                   // to_text(Arch)
-  std::string family;                 // KernelFamily name
-  std::string compiler;               // "llvm 19.1.7"
-  std::string options;                // what changed the output besides Source and Arch
-  std::vector<std::uint8_t> object;   // the bytes
+  std::string key;                   // binary key (key.h), 64 hex digits
+  std::string arch;                  // to_text(Arch)
+  std::string family;                // KernelFamily name
+  std::string compiler;              // "llvm 19.1.7"
+  std::string options;               // what changed the output besides Source and Arch
+  std::vector<std::uint8_t> object;  // the bytes
   std::vector<LaunchRule> launches;
   // What the compiler said. Zero or empty where it said nothing.
   int registers = 0;

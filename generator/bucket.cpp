@@ -24,11 +24,14 @@ double log_distance(std::int64_t a, std::int64_t b) noexcept {
 }  // namespace
 
 std::int64_t round_to_bucket(std::int64_t value) noexcept {
-  if (value <= 2) return value < 0 ? 0 : value;
+  if (value <= 2)
+    return value < 0 ? 0 : value;
   std::int64_t power = 2;
   while (power < largest_bucket) {
-    if (value <= power) return power;
-    if (value <= power + power / 2) return power + power / 2;
+    if (value <= power)
+      return power;
+    if (value <= power + power / 2)
+      return power + power / 2;
     power *= 2;
   }
   return largest_bucket;
@@ -60,15 +63,17 @@ Problem representative(const Problem& problem) {
   const std::vector<SlotKind>& slots = problem.mask.structure->slots;
   std::size_t width = 0;
   for (std::size_t slot = 0; slot < slots.size(); ++slot) {
-    if (slots[slot] == SlotKind::window_width) result.mask.arguments[slot] = bucket.window_widths[width++];
+    if (slots[slot] == SlotKind::window_width)
+      result.mask.arguments[slot] = bucket.window_widths[width++];
   }
   return result;
 }
 
 std::string to_text(const Bucket& bucket) {
-  std::string text = fmt::format("batch={} heads_kv={} seq={}", bucket.batch, bucket.heads_kv,
-                                 pair_text(bucket.len_q, bucket.len_kv));
-  if (!bucket.window_widths.empty()) text += fmt::format(" window={}", fmt::join(bucket.window_widths, ","));
+  std::string text =
+      fmt::format("batch={} heads_kv={} seq={}", bucket.batch, bucket.heads_kv, pair_text(bucket.len_q, bucket.len_kv));
+  if (!bucket.window_widths.empty())
+    text += fmt::format(" window={}", fmt::join(bucket.window_widths, ","));
   return text;
 }
 
@@ -81,9 +86,11 @@ Bucket parse_bucket(std::string_view text) {
       while (true) {
         const std::size_t comma = rest.find(',');
         const auto width = parse_number<std::int64_t>(rest.substr(0, comma));
-        if (!width) refuse(text);
+        if (!width)
+          refuse(text);
         bucket.window_widths.push_back(*width);
-        if (comma == std::string_view::npos) break;
+        if (comma == std::string_view::npos)
+          break;
         rest = rest.substr(comma + 1);
       }
     } else if (!pair) {
@@ -103,10 +110,11 @@ Bucket parse_bucket(std::string_view text) {
 }
 
 double distance(const Bucket& a, const Bucket& b) noexcept {
-  double sum = log_distance(a.batch, b.batch) + log_distance(a.heads_kv, b.heads_kv) +
-               log_distance(a.len_q, b.len_q) + log_distance(a.len_kv, b.len_kv);
+  double sum = log_distance(a.batch, b.batch) + log_distance(a.heads_kv, b.heads_kv) + log_distance(a.len_q, b.len_q) +
+               log_distance(a.len_kv, b.len_kv);
   const std::size_t common = std::min(a.window_widths.size(), b.window_widths.size());
-  for (std::size_t w = 0; w < common; ++w) sum += log_distance(a.window_widths[w], b.window_widths[w]);
+  for (std::size_t w = 0; w < common; ++w)
+    sum += log_distance(a.window_widths[w], b.window_widths[w]);
   return sum;
 }
 

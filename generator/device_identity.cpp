@@ -23,7 +23,8 @@ std::string one_word(std::string_view text) {
       result += '_';
     }
   }
-  while (!result.empty() && result.back() == '_') result.pop_back();
+  while (!result.empty() && result.back() == '_')
+    result.pop_back();
   return result;
 }
 
@@ -32,10 +33,12 @@ std::string one_word(std::string_view text) {
 std::string to_text(const DeviceIdentity& d) {
   std::string text(kind_names[static_cast<std::size_t>(d.kind)]);
   const auto word = [&](std::string_view field, std::string_view value) {
-    if (!value.empty()) text += fmt::format(" {}={}", field, one_word(value));
+    if (!value.empty())
+      text += fmt::format(" {}={}", field, one_word(value));
   };
   const auto number = [&](std::string_view field, std::int64_t value) {
-    if (value != 0) text += fmt::format(" {}={}", field, value);
+    if (value != 0)
+      text += fmt::format(" {}={}", field, value);
   };
   word("name", d.name);
   word("arch", d.arch);
@@ -66,26 +69,41 @@ DeviceIdentity parse_device_identity(std::string_view text) {
       known = true;
     }
   }
-  if (!known) refuse("it begins with none of host, gpu, simulator");
+  if (!known)
+    refuse("it begins with none of host, gpu, simulator");
   for (const Word& word : split_words(text.substr(space), "device")) {
     const auto number = [&](auto& field) {
       const auto value = parse_number<std::remove_reference_t<decltype(field)>>(word.value);
-      if (!value) refuse(fmt::format("{} is not a number", word.name));
+      if (!value)
+        refuse(fmt::format("{} is not a number", word.name));
       field = *value;
     };
-    if (word.name == "name") d.name = word.value;
-    else if (word.name == "arch") d.arch = word.value;
-    else if (word.name == "features") d.features_digest = word.value;
-    else if (word.name == "l1") number(d.l1_kib);
-    else if (word.name == "l2") number(d.l2_kib);
-    else if (word.name == "l3") number(d.l3_kib);
-    else if (word.name == "threads") number(d.threads);
-    else if (word.name == "sms") number(d.sms);
-    else if (word.name == "memory") number(d.memory_gib);
-    else if (word.name == "bus") number(d.bus_bits);
-    else if (word.name == "mig") d.mig_profile = word.value;
-    else if (word.name == "power") d.power_class = word.value;
-    else refuse(fmt::format("it has no field {}", word.name));
+    if (word.name == "name")
+      d.name = word.value;
+    else if (word.name == "arch")
+      d.arch = word.value;
+    else if (word.name == "features")
+      d.features_digest = word.value;
+    else if (word.name == "l1")
+      number(d.l1_kib);
+    else if (word.name == "l2")
+      number(d.l2_kib);
+    else if (word.name == "l3")
+      number(d.l3_kib);
+    else if (word.name == "threads")
+      number(d.threads);
+    else if (word.name == "sms")
+      number(d.sms);
+    else if (word.name == "memory")
+      number(d.memory_gib);
+    else if (word.name == "bus")
+      number(d.bus_bits);
+    else if (word.name == "mig")
+      d.mig_profile = word.value;
+    else if (word.name == "power")
+      d.power_class = word.value;
+    else
+      refuse(fmt::format("it has no field {}", word.name));
   }
   return d;
 }

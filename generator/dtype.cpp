@@ -25,7 +25,8 @@ std::string_view name(Dtype dtype) noexcept { return dtype_table[static_cast<std
 
 std::optional<Dtype> parse_dtype(std::string_view text) noexcept {
   for (const DtypeRow& row : dtype_table) {
-    if (row.name == text) return row.dtype;
+    if (row.name == text)
+      return row.dtype;
   }
   return std::nullopt;
 }

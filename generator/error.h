@@ -18,10 +18,10 @@ enum class Status : int {
   device_failed = 5,   // the device or its driver reported an error
   store_failed = 6,    // the Store cannot be opened, read or written
   out_of_memory = 7,
-  capturing = 8,       // a load or compile would have been needed inside a stream capture
-  misuse = 9,          // the caller broke the interface: a null pointer, a struct of unknown size
+  capturing = 8,  // a load or compile would have been needed inside a stream capture
+  misuse = 9,     // the caller broke the interface: a null pointer, a struct of unknown size
   cancelled = 10,
-  internal = 11,       // a bug in attentune
+  internal = 11,  // a bug in attentune
 };
 
 // The status's name ("refused") and a one-sentence meaning.

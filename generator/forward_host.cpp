@@ -23,8 +23,8 @@ constexpr std::int64_t max_scratch_bytes = std::int64_t{4} << 20;
 
 constexpr std::array<int, 13> micro_rows{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16};
 constexpr std::array<int, 6> micro_vectors{1, 2, 3, 4, 6, 8};
-constexpr std::array<int, 44> tiles_m{1,  2,  3,  4,  5,  6,  7,  8,  9,   10,  12,  14,  16,  18,  20,
-                                      24, 27, 28, 32, 36, 40, 42, 48, 54,  56,  60,  64,  72,  80,  84,
+constexpr std::array<int, 44> tiles_m{1,  2,  3,   4,   5,   6,   7,   8,   9,   10,  12,  14,  16,  18, 20,
+                                      24, 27, 28,  32,  36,  40,  42,  48,  54,  56,  60,  64,  72,  80, 84,
                                       90, 96, 108, 112, 120, 128, 144, 160, 168, 192, 224, 256, 288, 384};
 constexpr std::array<int, 11> tiles_n{16, 32, 48, 64, 96, 128, 144, 192, 256, 384, 512};
 
@@ -43,7 +43,8 @@ Shape shape_of(const Config& config) {
   const std::size_t x = std::min(micro.find('x'), micro.size() - 1);
   const auto rows = parse_number<std::int64_t>(std::string_view(micro).substr(0, x));
   const auto vectors = parse_number<std::int64_t>(std::string_view(micro).substr(x + 1));
-  if (!rows || !vectors) throw Error(Status::internal, fmt::format("micro={} is not ROWSxVECTORS", micro));
+  if (!rows || !vectors)
+    throw Error(Status::internal, fmt::format("micro={} is not ROWSxVECTORS", micro));
   return {.width = static_cast<int>(config.integer("width")),
           .rows = *rows,
           .vectors = *vectors,
@@ -57,9 +58,10 @@ std::int64_t live_registers(std::int64_t rows, std::int64_t vectors, int width) 
   return (rows * vectors + (rows > 1 ? vectors : 0)) * registers_a_vector + 1;
 }
 
-// The layout of templates/host/scratch.h: Q, S, O, l (16 partial sums a row), m, alpha, and one K and V tile.
+// The layout of templates/host/scratch.h: Q, S and O with rows one vector longer, l (16 partial sums a row), m, alpha,
+// and one K and V tile.
 std::int64_t scratch_bytes(const Problem& p, std::int64_t tile_m, std::int64_t tile_n) {
-  const std::int64_t rows = tile_m * (padded(p.head_dim_qk) + tile_n + padded(p.head_dim_v) + lanes);
+  const std::int64_t rows = tile_m * (padded(p.head_dim_qk) + tile_n + padded(p.head_dim_v) + 4 * lanes);
   const std::int64_t keys = tile_n * (padded(p.head_dim_qk) + padded(p.head_dim_v));
   return 4 * (rows + 2 * padded(tile_m) + keys);
 }
@@ -81,7 +83,8 @@ std::optional<Refusal> dtype_refusal(const Problem& problem) {
 template <std::size_t Count>
 std::vector<std::string> words(const std::array<int, Count>& values) {
   std::vector<std::string> result;
-  for (const int value : values) result.push_back(std::to_string(value));
+  for (const int value : values)
+    result.push_back(std::to_string(value));
   return result;
 }
 
@@ -93,11 +96,13 @@ Shape default_micro(const Arch& arch, std::int64_t rows) {
   const std::int64_t vectors = width == 512 ? 4 : 1;
   std::int64_t best = 1;
   for (const int candidate : micro_rows) {
-    if (live_registers(candidate, vectors, width) <= registers && (candidate <= 6)) best = candidate;
+    if (live_registers(candidate, vectors, width) <= registers && (candidate <= 6))
+      best = candidate;
   }
   // Few rows (decode): a micro-kernel of just as many, so that none is padding.
   const auto fit = std::find_if(micro_rows.begin(), micro_rows.end(), [&](int r) { return r >= rows; });
-  if (fit != micro_rows.end() && *fit < best) best = *fit;
+  if (fit != micro_rows.end() && *fit < best)
+    best = *fit;
   return {.width = width, .rows = best, .vectors = vectors};
 }
 
@@ -117,7 +122,8 @@ std::optional<Refusal> ForwardHost::refusal(const Problem& problem, const Arch& 
     return Refusal{"layout", problem.layout == Layout::varlen ? "varlen" : "paged", "forward_host serves dense tensors",
                    "use layout=dense, one call a sequence"};
   }
-  if (auto reason = dtype_refusal(problem)) return reason;
+  if (auto reason = dtype_refusal(problem))
+    return reason;
   if (std::max(problem.head_dim_qk, problem.head_dim_v) > max_head_dim) {
     return Refusal{"head_dim", pair_text(problem.head_dim_qk, problem.head_dim_v),
                    fmt::format("forward_host serves head dims 1 to {}", max_head_dim),
@@ -134,14 +140,17 @@ std::optional<Refusal> ForwardHost::refusal(const Problem& problem, const Arch& 
 ConfigSpace ForwardHost::space(const Problem& problem, const Arch& arch) const {
   const int widest = vector_bits(arch);
   std::vector<std::string> widths{std::to_string(widest)};
-  if (widest == 512) widths.emplace_back("256");
+  if (widest == 512)
+    widths.emplace_back("256");
   std::vector<std::string> micros;
   for (const int rows : micro_rows) {
-    for (const int vectors : micro_vectors) micros.push_back(fmt::format("{}x{}", rows, vectors));
+    for (const int vectors : micro_vectors)
+      micros.push_back(fmt::format("{}x{}", rows, vectors));
   }
   ConfigSpace space;
   space.add({"width", ChoiceKind::compile, std::move(widths), "bits of the vector registers used"});
-  space.add({"micro", ChoiceKind::compile, std::move(micros), "rows x vectors of 16 the micro-kernel keeps in registers"});
+  space.add(
+      {"micro", ChoiceKind::compile, std::move(micros), "rows x vectors of 16 the micro-kernel keeps in registers"});
   space.add({"tile_m", ChoiceKind::compile, words(tiles_m), "rows (queries x heads of a group) of a task"});
   space.add({"tile_n", ChoiceKind::compile, words(tiles_n), "keys a step of the online softmax takes"});
   space.add({"grain", ChoiceKind::launch, {"1", "2", "4"}, "tasks a worker claims at once"});
@@ -157,7 +166,7 @@ ConfigSpace ForwardHost::space(const Problem& problem, const Arch& arch) const {
   space.require("tile_m", [](const Config& config) {
     const std::int64_t rows = std::atoll(config.word("micro").c_str());
     const std::int64_t tile_m = config.integer("tile_m");
-    return tile_m % rows == 0 && tile_m <= 32 * rows;
+    return tile_m % rows == 0 && tile_m <= 64 * rows;
   });
   space.require("tile_n", [problem](const Config& config) {
     const Shape shape = shape_of(config);
@@ -174,17 +183,22 @@ Config ForwardHost::default_config(const Problem& problem, const Arch& arch) con
   const std::int64_t wanted = ceil_div(rows, ceil_div(rows, 192));
   std::int64_t tile_m = micro.rows;
   for (const int candidate : tiles_m) {
-    if (candidate % micro.rows != 0 || candidate > 32 * micro.rows) continue;
+    if (candidate % micro.rows != 0 || candidate > 64 * micro.rows)
+      continue;
     tile_m = candidate;
-    if (candidate >= wanted) break;
+    if (candidate >= wanted)
+      break;
   }
   const std::int64_t panel = micro.vectors * lanes;
   std::int64_t tile_n = panel;
   for (const int candidate : tiles_n) {
-    if (candidate % panel != 0 || candidate > 128) continue;
-    if (scratch_bytes(problem, tile_m, candidate) > max_scratch_bytes) break;
+    if (candidate % panel != 0 || candidate > 128)
+      continue;
+    if (scratch_bytes(problem, tile_m, candidate) > max_scratch_bytes)
+      break;
     tile_n = candidate;
-    if (candidate >= problem.len_kv) break;
+    if (candidate >= problem.len_kv)
+      break;
   }
   Config config;
   config.add("width", std::to_string(micro.width), ChoiceKind::compile);
@@ -197,7 +211,8 @@ Config ForwardHost::default_config(const Problem& problem, const Arch& arch) con
 
 // Cycles of one core, from instruction counts alone (two vector instructions and two loads a cycle):
 //   products  a micro-kernel step is rows * vectors FMAs and rows + vectors loads, each of 16 lanes = 512 / width
-//             instructions; with fewer than 8 sums in flight the latency of 4 cycles shows (2 a cycle * 4).
+//             instructions; with fewer than 8 sums in flight the latency of 4 cycles shows (2 a cycle * 4); a fifth of
+//             the loads' time is seen even where products hide it (6x4 of zmm: 13 cycles predicted, 13.5 measured).
 //   softmax   22 instructions on 16 scores (max, exp2, sum, load, store) and some 40 a row and key tile.
 //   packing   a transposition of K is 4 shuffles and 2 moves a vector, of V 2 moves; conversion adds 3.
 Resources ForwardHost::resources(const Problem& problem, const Arch& arch, const Config& config) const {
@@ -208,20 +223,21 @@ Resources ForwardHost::resources(const Problem& problem, const Arch& arch, const
   const std::int64_t all_rows = std::max<std::int64_t>(1, problem.len_q * problem.group());
   const std::int64_t row_tiles = ceil_div(all_rows, shape.tile_m);
   const std::int64_t last_rows = all_rows - (row_tiles - 1) * shape.tile_m;
-  const double computed_rows = static_cast<double>((row_tiles - 1) * shape.tile_m +
-                                                   ceil_div(last_rows, shape.rows) * shape.rows);
+  const double computed_rows =
+      static_cast<double>((row_tiles - 1) * shape.tile_m + ceil_div(last_rows, shape.rows) * shape.rows);
   const double keys = static_cast<double>(ceil_div(problem.len_kv, shape.vectors * lanes) * shape.vectors * lanes);
   const double key_tiles = std::ceil(static_cast<double>(problem.len_kv) / static_cast<double>(shape.tile_n));
-  const double visible = std::clamp(flops(problem) / (2.0 * static_cast<double>(problem.head_dim_qk +
-                                                                                problem.head_dim_v) *
-                                                      static_cast<double>(problem.batch * problem.heads_q) *
-                                                      static_cast<double>(std::max<std::int64_t>(1, problem.len_q)) *
-                                                      static_cast<double>(std::max<std::int64_t>(1, problem.len_kv))),
-                                    0.0, 1.0);
+  const double visible =
+      std::clamp(flops(problem) / (2.0 * static_cast<double>(problem.head_dim_qk + problem.head_dim_v) *
+                                   static_cast<double>(problem.batch * problem.heads_q) *
+                                   static_cast<double>(std::max<std::int64_t>(1, problem.len_q)) *
+                                   static_cast<double>(std::max<std::int64_t>(1, problem.len_kv))),
+                 0.0, 1.0);
   const double visited = std::min(1.0, visible + 0.5 * static_cast<double>(shape.tile_m + shape.tile_n) /
                                                      static_cast<double>(std::max<std::int64_t>(1, problem.len_kv)));
 
-  const double step = std::max({rows * vectors * split / 2, (rows + vectors * split) / 2, 4.0});
+  const double loads = (rows + vectors * split) / 2;
+  const double step = std::max({rows * vectors * split / 2, loads, 4.0}) + 0.2 * loads;
   const double cycles_a_product = step / (rows * vectors * lanes);
   const double depth = static_cast<double>(problem.head_dim_qk + padded(problem.head_dim_v));
   const double products = computed_rows * keys * depth * cycles_a_product;
@@ -229,7 +245,8 @@ Resources ForwardHost::resources(const Problem& problem, const Arch& arch, const
   const double convert = problem.k == Dtype::f32 ? 0 : 3;
   const double packing = static_cast<double>(row_tiles) * keys / lanes *
                          (static_cast<double>(padded(problem.head_dim_qk)) * (6 + convert) +
-                          static_cast<double>(padded(problem.head_dim_v)) * (2 + convert)) * split / 2;
+                          static_cast<double>(padded(problem.head_dim_v)) * (2 + convert)) *
+                         split / 2;
   // What does not fit the second-level cache (1 MiB is common) waits for the next one.
   const auto bytes = static_cast<double>(scratch_bytes(problem, shape.tile_m, shape.tile_n));
   const double spill = bytes > 1048576.0 ? 1.15 : 1.0;
@@ -243,7 +260,8 @@ Resources ForwardHost::resources(const Problem& problem, const Arch& arch, const
 }
 
 Source ForwardHost::render(const Problem& problem, const Arch& arch, const Config& config) const {
-  if (const auto reason = refusal(problem, arch)) throw RefusalError(*reason);
+  if (const auto reason = refusal(problem, arch))
+    throw RefusalError(*reason);
   if (const auto reason = space(problem, arch).why_not(config)) {
     throw RefusalError({"config", to_text(config), *reason, "use a point `attentune space` prints"});
   }
@@ -269,9 +287,10 @@ Source ForwardHost::render(const Problem& problem, const Arch& arch, const Confi
       .vector_bits = shape.width};
   Source source;
   source.language = Language::llvm_ir;
-  source.text = fmt::format("; attentune forward_host\n; class:  {}\n; arch:   {}\n; config: {}\n; void "
-                            "attentune_forward(const AttentionArgs *args, int64_t task_begin, int64_t task_end)\n\n",
-                            class_text(problem), short_name(arch), config.compile_text()) +
+  source.text = fmt::format(
+                    "; attentune forward_host\n; class:  {}\n; arch:   {}\n; config: {}\n; void "
+                    "attentune_forward(const AttentionArgs *args, int64_t task_begin, int64_t task_end)\n\n",
+                    class_text(problem), short_name(arch), config.compile_text()) +
                 specialize_host_template(templates::text("host/forward.ll"), arch, specialization);
   source.launches.push_back(
       {.entry = "attentune_forward",

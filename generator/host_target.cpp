@@ -22,15 +22,17 @@ constexpr std::array<HostTarget, 2> targets{{
 }  // namespace
 
 const HostTarget* host_target(std::string_view machine) noexcept {
-  const auto found = std::find_if(targets.begin(), targets.end(),
-                                  [&](const HostTarget& target) { return target.machine == machine; });
+  const auto found =
+      std::find_if(targets.begin(), targets.end(), [&](const HostTarget& target) { return target.machine == machine; });
   return found == targets.end() ? nullptr : &*found;
 }
 
 // Intel SDM vol. 1, 15.1 (AVX-512), 14.1 (AVX); Arm ARM, A1.4 (NEON).
 int vector_bits(const Arch& arch) noexcept {
-  if (arch.machine != "x86_64") return 128;
-  if (arch.has("avx512f") && arch.has("avx512vl")) return 512;
+  if (arch.machine != "x86_64")
+    return 128;
+  if (arch.has("avx512f") && arch.has("avx512vl"))
+    return 512;
   return arch.has("avx") ? 256 : 128;
 }
 

@@ -10,7 +10,7 @@ namespace attentune {
 
 // One row a machine this project generates code for.
 struct HostTarget {
-  std::string_view machine;      // Arch::machine
+  std::string_view machine;  // Arch::machine
   std::string_view triple;
   std::string_view data_layout;  // LLVM 19's, checked by its compiler against its own
   std::string_view baseline;     // the CPU whose features every such machine has

@@ -24,14 +24,15 @@ std::string constant_line(std::string_view line, const HostSpecialization& speci
 
 // An attribute group without what clang assumed of the target, and with what the Arch is.
 std::string attribute_line(std::string_view line, const std::string& target) {
-  constexpr std::array<std::string_view, 4> replaced{"\"target-cpu\"=", "\"target-features\"=", "\"tune-cpu\"=",
-                                                     "\"min-legal-vector-width\"="};
+  constexpr std::array<std::string_view, 4> replaced{
+      "\"target-cpu\"=", "\"target-features\"=", "\"tune-cpu\"=", "\"min-legal-vector-width\"="};
   std::string text;
   while (!line.empty()) {
     const std::size_t end = std::min(line.find(' '), line.size() - 1) + 1;
     const std::string_view word = line.substr(0, end);
     const bool drop = std::any_of(replaced.begin(), replaced.end(), [&](auto key) { return word.starts_with(key); });
-    if (!drop) text += word;
+    if (!drop)
+      text += word;
     line.remove_prefix(end);
   }
   // "attributes #0 = { nounwind }": before the brace.
@@ -43,20 +44,21 @@ std::string attribute_line(std::string_view line, const std::string& target) {
 bool is_defined(std::string_view line, std::string_view definitions) {
   const std::size_t at = line.find('@');
   const std::size_t end = line.find('(', std::min(at, line.size()));
-  if (end == std::string_view::npos) return false;
+  if (end == std::string_view::npos)
+    return false;
   const std::string name{line.substr(at, end + 1 - at)};
   for (std::size_t define = definitions.find("define "); define != std::string_view::npos;
        define = definitions.find("\ndefine ", define + 1)) {
     const std::string_view head = definitions.substr(define + 1);
-    if (head.substr(0, head.find('\n')).find(name) != std::string_view::npos) return true;
+    if (head.substr(0, head.find('\n')).find(name) != std::string_view::npos)
+      return true;
   }
   return false;
 }
 
 }  // namespace
 
-std::string specialize_host_template(std::string_view ir, const Arch& arch,
-                                     const HostSpecialization& specialization) {
+std::string specialize_host_template(std::string_view ir, const Arch& arch, const HostSpecialization& specialization) {
   const HostTarget* const target = host_target(arch.machine);
   if (target == nullptr) {
     throw Error(Status::internal, fmt::format("no host target is named {}", arch.machine));

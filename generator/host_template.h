@@ -12,7 +12,7 @@ namespace attentune {
 
 struct HostSpecialization {
   std::vector<std::pair<std::string_view, std::int64_t>> constants;  // name and value of every constant of the template
-  std::string definitions;                                         // IR text of the functions the template declares
+  std::string definitions;                                           // IR text of the functions the template declares
   int vector_bits = 128;
 };
 

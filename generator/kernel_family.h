@@ -15,12 +15,13 @@
 
 namespace attentune {
 
-// What a Config is predicted to need and to be limited by, before it is compiled. Rates are per device-independent unit.
+// What a Config is predicted to need and to be limited by, before it is compiled. Rates are per device-independent
+// unit.
 struct Resources {
-  double workspace_bytes = 0;      // one call at this problem, one worker
-  double shared_bytes = 0;         // GPU shared memory, or the host's per-worker scratch
-  double registers = 0;            // vector registers (host) or 32-bit registers per thread (GPU) live in the main loop
-  double cost = 0;                 // relative predicted time: only its order over a space means something
+  double workspace_bytes = 0;  // one call at this problem, one worker
+  double shared_bytes = 0;     // GPU shared memory, or the host's per-worker scratch
+  double registers = 0;        // vector registers (host) or 32-bit registers per thread (GPU) live in the main loop
+  double cost = 0;             // relative predicted time: only its order over a space means something
 };
 
 class KernelFamily {

@@ -11,8 +11,10 @@ namespace attentune {
 namespace {
 
 void append(std::string& text, const std::string& word) {
-  if (word.empty()) return;
-  if (!text.empty()) text += ' ';
+  if (word.empty())
+    return;
+  if (!text.empty())
+    text += ' ';
   text += word;
 }
 
@@ -57,7 +59,8 @@ std::string sha256_hex(std::string_view bytes) {
 
 std::string class_text(const Problem& problem) {
   std::string text;
-  for (const ProblemField& field : problem_fields()) append(text, field.class_text(problem));
+  for (const ProblemField& field : problem_fields())
+    append(text, field.class_text(problem));
   return text;
 }
 
@@ -79,9 +82,10 @@ bool same_class(const Problem& a, const Problem& b) noexcept {
 
 std::string binary_key(const Problem& problem, const Arch& arch, std::string_view family, const Config& config,
                        const Source& source, std::string_view compiler, std::string_view options) {
-  return sha256_hex(fmt::format("class {}\narch {}\nfamily {}\nconfig {}\nsource {}\nlaunches {}\ncompiler {}\noptions {}\n",
-                                class_text(problem), to_text(arch), family, config.compile_text(),
-                                sha256_hex(source.text), sha256_hex(to_text(source.launches)), compiler, options));
+  return sha256_hex(
+      fmt::format("class {}\narch {}\nfamily {}\nconfig {}\nsource {}\nlaunches {}\ncompiler {}\noptions {}\n",
+                  class_text(problem), to_text(arch), family, config.compile_text(), sha256_hex(source.text),
+                  sha256_hex(to_text(source.launches)), compiler, options));
 }
 
 std::string tuning_key(const Problem& problem, const DeviceIdentity& device, std::string_view policy) {

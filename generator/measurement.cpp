@@ -19,17 +19,18 @@ std::string_view name(Outcome outcome) noexcept { return outcome_names[static_ca
 
 std::optional<Outcome> parse_outcome(std::string_view text) noexcept {
   for (std::size_t i = 0; i < outcome_names.size(); ++i) {
-    if (outcome_names[i] == text) return static_cast<Outcome>(i);
+    if (outcome_names[i] == text)
+      return static_cast<Outcome>(i);
   }
   return std::nullopt;
 }
 
 std::string to_text(const Measurement& m) {
   const nlohmann::ordered_json json{
-      {"binary_key", m.binary_key}, {"family", m.family},     {"config", m.config},     {"problem", m.problem},
-      {"device", m.device},         {"policy", m.policy},     {"outcome", name(m.outcome)},
-      {"time_ms", m.time_ms},       {"spread", m.spread},     {"repeats", m.repeats},   {"error", m.error},
-      {"verified", m.verified},     {"in_final", m.in_final}, {"detail", m.detail},
+      {"binary_key", m.binary_key}, {"family", m.family},   {"config", m.config},         {"problem", m.problem},
+      {"device", m.device},         {"policy", m.policy},   {"outcome", name(m.outcome)}, {"time_ms", m.time_ms},
+      {"spread", m.spread},         {"repeats", m.repeats}, {"error", m.error},           {"verified", m.verified},
+      {"in_final", m.in_final},     {"detail", m.detail},
   };
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
@@ -38,7 +39,8 @@ Measurement parse_measurement(std::string_view text) {
   try {
     const nlohmann::json json = nlohmann::json::parse(text);
     const auto outcome = parse_outcome(json.at("outcome").get<std::string>());
-    if (!outcome) throw RefusalError({"outcome", json.at("outcome").get<std::string>(), "it is no outcome", ""});
+    if (!outcome)
+      throw RefusalError({"outcome", json.at("outcome").get<std::string>(), "it is no outcome", ""});
     return Measurement{
         .binary_key = json.at("binary_key"),
         .family = json.at("family"),

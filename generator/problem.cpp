@@ -20,14 +20,16 @@ constexpr std::string_view example = "dtype=bf16 batch=2 heads=32/8 head_dim=128
 
 const ProblemField* find_field(std::string_view name) {
   for (const ProblemField& field : problem_fields()) {
-    if (field.name == name) return &field;
+    if (field.name == name)
+      return &field;
   }
   return nullptr;
 }
 
 std::string field_names() {
   std::string names;
-  for (const ProblemField& field : problem_fields()) names += (names.empty() ? "" : " ") + std::string(field.name);
+  for (const ProblemField& field : problem_fields())
+    names += (names.empty() ? "" : " ") + std::string(field.name);
   return names;
 }
 
@@ -47,8 +49,10 @@ std::string to_text(const Problem& problem) {
   std::string text;
   for (const ProblemField& field : problem_fields()) {
     const std::string value = field.print(problem);
-    if (value.empty()) continue;
-    if (!text.empty()) text += ' ';
+    if (value.empty())
+      continue;
+    if (!text.empty())
+      text += ' ';
     text += fmt::format("{}={}", field.name, value);
   }
   return text;
@@ -72,18 +76,19 @@ Problem parse_problem(std::string_view text) {
       field.parse(problem, word->value);
     } else if (std::find(std::begin(required_fields), std::end(required_fields), field.name) !=
                std::end(required_fields)) {
-      throw RefusalError({std::string(field.name), "", "every problem needs it", fmt::format("for example: {}", example)});
+      throw RefusalError(
+          {std::string(field.name), "", "every problem needs it", fmt::format("for example: {}", example)});
     }
   }
-  if (const auto reason = refusal(problem)) throw RefusalError(*reason);
+  if (const auto reason = refusal(problem))
+    throw RefusalError(*reason);
   return problem;
 }
 
 std::optional<Refusal> refusal(const Problem& p) {
   const SizeRow sizes[] = {
-      {"batch", p.batch, 1},          {"heads", p.heads_q, 1},        {"heads", p.heads_kv, 1},
-      {"head_dim", p.head_dim_qk, 1}, {"head_dim", p.head_dim_v, 1},  {"seq", p.len_q, 0},
-      {"seq", p.len_kv, 0},
+      {"batch", p.batch, 1},         {"heads", p.heads_q, 1}, {"heads", p.heads_kv, 1}, {"head_dim", p.head_dim_qk, 1},
+      {"head_dim", p.head_dim_v, 1}, {"seq", p.len_q, 0},     {"seq", p.len_kv, 0},
   };
   for (const SizeRow& size : sizes) {
     if (size.value < size.least || size.value > largest_size) {
@@ -117,8 +122,8 @@ std::optional<Refusal> refusal(const Problem& p) {
     return Refusal{"scale", fmt::format("{}", *p.scale), "it must be finite", "leave it out for 1/sqrt(head_dim)"};
   }
   const double rows = static_cast<double>(p.batch) * static_cast<double>(std::max<std::int64_t>(p.len_q, p.len_kv));
-  const double widest = static_cast<double>(std::max(p.heads_q, p.heads_kv)) *
-                        static_cast<double>(std::max(p.head_dim_qk, p.head_dim_v));
+  const double widest =
+      static_cast<double>(std::max(p.heads_q, p.heads_kv)) * static_cast<double>(std::max(p.head_dim_qk, p.head_dim_v));
   if (rows * widest > largest_elements) {
     return Refusal{"seq", pair_text(p.len_q, p.len_kv),
                    fmt::format("batch x heads x seq x head_dim is {:.3g}, more than 2^56 elements", rows * widest),

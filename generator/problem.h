@@ -73,11 +73,11 @@ enum class Reach : std::uint8_t { class_, bucket, launch };
 // ratio is class, heads_kv is bucket), so `class_text` and `bucket_text` say what enters each key ("" = nothing).
 struct ProblemField {
   std::string_view name;
-  std::string_view meaning;                                    // one phrase for --help
-  std::string (*print)(const Problem&);                        // value text, "" when at its default
-  void (*parse)(Problem&, std::string_view value);             // throws RefusalError
-  std::string (*class_text)(const Problem&);                   // part in the binary key, "" when default or none
-  std::string (*bucket_text)(const Problem&);                  // part in the tuning key, rounded, "" when default or none
+  std::string_view meaning;                         // one phrase for --help
+  std::string (*print)(const Problem&);             // value text, "" when at its default
+  void (*parse)(Problem&, std::string_view value);  // throws RefusalError
+  std::string (*class_text)(const Problem&);        // part in the binary key, "" when default or none
+  std::string (*bucket_text)(const Problem&);       // part in the tuning key, rounded, "" when default or none
 };
 [[nodiscard]] const std::vector<ProblemField>& problem_fields();
 

@@ -25,35 +25,43 @@ constexpr std::array<std::string_view, 3> layout_names{"dense", "varlen", "paged
 template <typename Enum, std::size_t size>
 Enum parse_name(std::string_view field, Value value, const std::array<std::string_view, size>& names) {
   for (std::size_t n = 0; n < size; ++n) {
-    if (names[n] == value) return static_cast<Enum>(n);
+    if (names[n] == value)
+      return static_cast<Enum>(n);
   }
   refuse(field, value, "it is no known value", fmt::format("use one of {}", fmt::join(names, " ")));
 }
 
 Dtype parse_dtype_field(std::string_view field, Value value) {
-  if (const auto dtype = parse_dtype(value)) return *dtype;
+  if (const auto dtype = parse_dtype(value))
+    return *dtype;
   refuse(field, value, "it is no known dtype", "use one of f32 f16 bf16 e4m3 e5m2");
 }
 
 std::int64_t parse_integer(std::string_view field, Value value) {
-  if (const auto number = parse_number<std::int64_t>(value)) return *number;
+  if (const auto number = parse_number<std::int64_t>(value))
+    return *number;
   refuse(field, value, "it must be a whole number", fmt::format("for example {}=2", field));
 }
 
 std::pair<std::int64_t, std::int64_t> parse_pair_field(std::string_view field, Value value, std::string_view remedy) {
-  if (const auto pair = parse_pair(value)) return *pair;
+  if (const auto pair = parse_pair(value))
+    return *pair;
   refuse(field, value, "it must be a whole number or two of them as a/b", remedy);
 }
 
 bool parse_flag(std::string_view field, Value value) {
-  if (value == "yes") return true;
-  if (value == "no") return false;
+  if (value == "yes")
+    return true;
+  if (value == "no")
+    return false;
   refuse(field, value, "it must be yes or no", fmt::format("for example {}=yes", field));
 }
 
 Dtype default_out(Dtype q) { return is_fp8(q) ? Dtype::bf16 : q; }
 
-Text named(std::string_view name, const Text& value) { return value.empty() ? Text() : fmt::format("{}={}", name, value); }
+Text named(std::string_view name, const Text& value) {
+  return value.empty() ? Text() : fmt::format("{}={}", name, value);
+}
 Text none(const Problem&) { return {}; }
 
 Text pass_text(const Problem& p) {
@@ -94,7 +102,8 @@ Text heads_bucket(const Problem& p) { return fmt::format("heads_kv={}", round_to
 
 Text dim_text(const Problem& p) { return pair_text(p.head_dim_qk, p.head_dim_v); }
 void dim_parse(Problem& p, Value v) {
-  std::tie(p.head_dim_qk, p.head_dim_v) = parse_pair_field("head_dim", v, "for example head_dim=128 or head_dim=192/128");
+  std::tie(p.head_dim_qk, p.head_dim_v) =
+      parse_pair_field("head_dim", v, "for example head_dim=128 or head_dim=192/128");
 }
 Text dim_class(const Problem& p) { return named("head_dim", dim_text(p)); }
 
@@ -129,7 +138,8 @@ Text page_class(const Problem& p) { return named("page_size", page_text(p)); }
 
 Text outputs_text(const Problem& p) { return p.lse ? "out,lse" : Text(); }
 void outputs_parse(Problem& p, Value v) {
-  if (v != "out" && v != "out,lse") refuse("outputs", v, "it is no known set of outputs", "use out or out,lse");
+  if (v != "out" && v != "out,lse")
+    refuse("outputs", v, "it is no known set of outputs", "use out or out,lse");
   p.lse = v == "out,lse";
 }
 Text outputs_class(const Problem& p) { return named("outputs", outputs_text(p)); }
@@ -145,7 +155,8 @@ Text align_class(const Problem& p) { return named("align", align_text(p)); }
 Text scale_text(const Problem& p) { return p.scale ? fmt::format("{}", *p.scale) : Text(); }
 void scale_parse(Problem& p, Value v) {
   const auto number = parse_number<double>(v);
-  if (!number || !std::isfinite(*number)) refuse("scale", v, "it must be a finite number", "for example scale=0.125");
+  if (!number || !std::isfinite(*number))
+    refuse("scale", v, "it must be a finite number", "for example scale=0.125");
   p.scale = *number;
 }
 

@@ -10,12 +10,14 @@ std::optional<std::pair<std::int64_t, std::int64_t>> parse_pair(std::string_view
   const std::size_t slash = text.find('/');
   if (slash == std::string_view::npos) {
     const auto both = parse_number<std::int64_t>(text);
-    if (!both) return std::nullopt;
+    if (!both)
+      return std::nullopt;
     return std::pair{*both, *both};
   }
   const auto first = parse_number<std::int64_t>(text.substr(0, slash));
   const auto second = parse_number<std::int64_t>(text.substr(slash + 1));
-  if (!first || !second) return std::nullopt;
+  if (!first || !second)
+    return std::nullopt;
   return std::pair{*first, *second};
 }
 
@@ -43,7 +45,8 @@ std::vector<Word> split_words(std::string_view text, std::string_view what) {
     at = equals + 1;
     if (at < text.size() && (text[at] == '\'' || text[at] == '"')) {
       const std::size_t close = text.find(text[at], at + 1);
-      if (close == std::string_view::npos) refuse("a quote is not closed", "close it or leave the quotes out");
+      if (close == std::string_view::npos)
+        refuse("a quote is not closed", "close it or leave the quotes out");
       word.value = text.substr(at + 1, close - at - 1);
       at = close + 1;
     } else {
@@ -59,9 +62,11 @@ std::vector<Word> split_words(std::string_view text, std::string_view what) {
 std::string shown(std::string_view text) {
   std::string result(text.substr(0, 80));
   for (char& c : result) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
+      c = '?';
   }
-  if (text.size() > 80) result += "...";
+  if (text.size() > 80)
+    result += "...";
   return result;
 }
 

@@ -16,7 +16,8 @@ template <typename Number>
 [[nodiscard]] std::optional<Number> parse_number(std::string_view text) noexcept {
   Number value{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  if (error != std::errc{} || end != text.data() + text.size())
+    return std::nullopt;
   return value;
 }
 

@@ -18,11 +18,11 @@ enum class Provenance : std::uint8_t { exact_bucket, nearest_bucket, stale, defa
 [[nodiscard]] std::string_view name(Provenance provenance) noexcept;
 
 struct Winner {
-  std::string class_text;    // key.h
-  std::string bucket_text;   // bucket.h
-  Measurement measurement;   // outcome ok and verified, always
-  double default_ms = 0;     // the default Config's time in the same final; 0 if it was not ok
-  bool current = true;       // does today's generator and compiler reproduce measurement.binary_key?
+  std::string class_text;   // key.h
+  std::string bucket_text;  // bucket.h
+  Measurement measurement;  // outcome ok and verified, always
+  double default_ms = 0;    // the default Config's time in the same final; 0 if it was not ok
+  bool current = true;      // does today's generator and compiler reproduce measurement.binary_key?
 };
 
 }  // namespace attentune

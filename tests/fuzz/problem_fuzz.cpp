@@ -12,18 +12,22 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
   try {
     const attentune::Problem problem = attentune::parse_problem(text);
     const std::string canonical = attentune::to_text(problem);
-    if (!(attentune::parse_problem(canonical) == problem)) std::abort();
-    if (!attentune::same_class(attentune::representative(problem), problem)) std::abort();
+    if (!(attentune::parse_problem(canonical) == problem))
+      std::abort();
+    if (!attentune::same_class(attentune::representative(problem), problem))
+      std::abort();
   } catch (const attentune::RefusalError&) {
   }
   try {
     const attentune::Config config = attentune::parse_config(text);
-    if (!(attentune::parse_config(attentune::to_text(config)).compile_text() == config.compile_text())) std::abort();
+    if (!(attentune::parse_config(attentune::to_text(config)).compile_text() == config.compile_text()))
+      std::abort();
   } catch (const attentune::RefusalError&) {
   }
   try {
     const attentune::Bucket bucket = attentune::parse_bucket(text);
-    if (!(attentune::parse_bucket(attentune::to_text(bucket)) == bucket)) std::abort();
+    if (!(attentune::parse_bucket(attentune::to_text(bucket)) == bucket))
+      std::abort();
   } catch (const attentune::RefusalError&) {
   }
   return 0;

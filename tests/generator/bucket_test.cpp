@@ -12,7 +12,8 @@ TEST_CASE("sizes round up to 2^n or 1.5 * 2^n") {
   const std::vector<std::int64_t> steps{0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512};
   std::size_t step = 0;
   for (std::int64_t value = 0; value <= 512; ++value) {
-    if (value > steps[step]) ++step;
+    if (value > steps[step])
+      ++step;
     REQUIRE(round_to_bucket(value) == steps[step]);
   }
   CHECK(round_to_bucket(-5) == 0);
@@ -48,7 +49,8 @@ TEST_CASE("text goes both ways and the field table agrees with it") {
   std::string from_fields;
   for (const ProblemField& field : problem_fields()) {
     const std::string part = field.bucket_text(p);
-    if (!part.empty()) from_fields += (from_fields.empty() ? "" : " ") + part;
+    if (!part.empty())
+      from_fields += (from_fields.empty() ? "" : " ") + part;
   }
   CHECK(from_fields == to_text(bucket));
   CHECK_THROWS_AS((void)parse_bucket("batch=x"), RefusalError);

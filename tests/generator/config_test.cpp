@@ -36,7 +36,8 @@ TEST_CASE("text goes both ways, compile choices before the bar, launch choices b
 }
 
 TEST_CASE("malformed text is refused") {
-  for (const char* text : {"tile_m", "tile_m=", "=3", "Tile=3", "a=1 a=2", "a=1 | b=2 | c=3", "a=1|a=2", "a='1 2'", "a=A"}) {
+  for (const char* text :
+       {"tile_m", "tile_m=", "=3", "Tile=3", "a=1 a=2", "a=1 | b=2 | c=3", "a=1|a=2", "a='1 2'", "a=A"}) {
     INFO(text);
     CHECK_THROWS_AS((void)parse_config(text), RefusalError);
   }
@@ -63,8 +64,10 @@ TEST_CASE("a space enumerates every feasible point once, in order, and no other"
 TEST_CASE("pruned branches are never visited") {
   ConfigSpace space;
   std::vector<std::string> many;
-  for (int value = 0; value < 1000; ++value) many.push_back(std::to_string(value));
-  for (const char* name : {"a", "b", "c", "d", "e", "f"}) space.add({name, ChoiceKind::compile, many, ""});
+  for (int value = 0; value < 1000; ++value)
+    many.push_back(std::to_string(value));
+  for (const char* name : {"a", "b", "c", "d", "e", "f"})
+    space.add({name, ChoiceKind::compile, many, ""});
   int asked = 0;
   space.require("a", [&](const Config&) {
     ++asked;

@@ -99,9 +99,11 @@ TEST_CASE("each field reaches exactly the keys the table says") {
 
 TEST_CASE("every field of the table is flipped above") {
   std::string flipped;
-  for (const Flip& flip : flips()) flipped += std::string(flip.field) + "\n";
+  for (const Flip& flip : flips())
+    flipped += std::string(flip.field) + "\n";
   for (const ProblemField& field : problem_fields()) {
-    if (field.name == "pass") continue;  // there is one pass today
+    if (field.name == "pass")
+      continue;  // there is one pass today
     const std::string word = field.name == "heads" || field.name == "head_dim" ? std::string(field.name)
                              : field.name == "seq"                             ? "len_q"
                                                                                : std::string(field.name);

@@ -31,13 +31,15 @@ Problem random_problem(std::mt19937_64& random) {
   p.len_kv = pick(0, 1) == 0 ? p.len_q : pick(0, 5000);
   const char* masks[] = {"all", "causal()", "window(3,4)", "causal()&(window(1023,0)|sink(4))", "sink(2)|causal()"};
   p.mask = parse_mask(masks[pick(0, 4)]);
-  if (pick(0, 1) == 1) p.score = parse_score("softcap(30.5)");
+  if (pick(0, 1) == 1)
+    p.score = parse_score("softcap(30.5)");
   p.layout = static_cast<Layout>(pick(0, 2));
   p.page_size = p.layout == Layout::paged ? pick(1, 64) : 0;
   p.lse = pick(0, 1) == 1;
   p.sink_logit = pick(0, 1) == 1;
   p.alignment = std::int64_t{1} << pick(0, 4);
-  if (pick(0, 1) == 1) p.scale = std::uniform_real_distribution<double>(-2, 2)(random);
+  if (pick(0, 1) == 1)
+    p.scale = std::uniform_real_distribution<double>(-2, 2)(random);
   return p;
 }
 
@@ -53,7 +55,8 @@ std::string refused(const std::string& text) {
 }  // namespace
 
 TEST_CASE("canonical text omits defaults and orders the fields") {
-  const Problem p = parse_problem("  mask='causal() & window(1023, 0)' seq=4096/4096 heads=32/8 dtype=bf16\thead_dim=128 batch=1");
+  const Problem p =
+      parse_problem("  mask='causal() & window(1023, 0)' seq=4096/4096 heads=32/8 dtype=bf16\thead_dim=128 batch=1");
   CHECK(to_text(p) == "dtype=bf16 heads=32/8 head_dim=128 seq=4096 mask=causal()&window(1023,0)");
   CHECK(p.group() == 4);
   CHECK(p.effective_scale() == doctest::Approx(0.08838834764831845));
@@ -114,15 +117,22 @@ TEST_CASE("flops count visible pairs only") {
 }
 
 TEST_CASE("visible_keys agrees with counting") {
-  const char* masks[] = {"all", "causal()", "window(3,1)", "window(0,0)", "sink(2)", "causal()&(window(2,0)|sink(3))",
-                         "window(1,0)|sink(5)", "sink(3)|causal()&window(4,9)"};
+  const char* masks[] = {"all",
+                         "causal()",
+                         "window(3,1)",
+                         "window(0,0)",
+                         "sink(2)",
+                         "causal()&(window(2,0)|sink(3))",
+                         "window(1,0)|sink(5)",
+                         "sink(3)|causal()&window(4,9)"};
   for (const char* text : masks) {
     const Mask mask = parse_mask(text);
     for (std::int64_t len_q = 1; len_q < 9; len_q += 2) {
       for (std::int64_t len_kv = 0; len_kv < 12; len_kv += 3) {
         for (std::int64_t i = 0; i < len_q; ++i) {
           std::int64_t counted = 0;
-          for (std::int64_t j = 0; j < len_kv; ++j) counted += visible(mask, i, j, len_kv - len_q) ? 1 : 0;
+          for (std::int64_t j = 0; j < len_kv; ++j)
+            counted += visible(mask, i, j, len_kv - len_q) ? 1 : 0;
           INFO(text << " len_q " << len_q << " len_kv " << len_kv << " i " << i);
           REQUIRE(visible_keys(mask, i, len_kv - len_q, len_kv) == counted);
         }

@@ -36,11 +36,22 @@ TEST_CASE("host arch text goes both ways") {
 }
 
 TEST_CASE("device identity text goes both ways") {
-  const DeviceIdentity host{.kind = DeviceIdentity::Kind::host, .name = "Intel(R)  Xeon(R) Processor ", .arch = "sapphirerapids",
-                            .features_digest = "0a1b2c3d", .l1_kib = 48, .l2_kib = 2048, .l3_kib = 1, .threads = 2,
-                            .sms = 0, .memory_gib = 0, .bus_bits = 0, .mig_profile = {}, .power_class = {}};
+  const DeviceIdentity host{.kind = DeviceIdentity::Kind::host,
+                            .name = "Intel(R)  Xeon(R) Processor ",
+                            .arch = "sapphirerapids",
+                            .features_digest = "0a1b2c3d",
+                            .l1_kib = 48,
+                            .l2_kib = 2048,
+                            .l3_kib = 1,
+                            .threads = 2,
+                            .sms = 0,
+                            .memory_gib = 0,
+                            .bus_bits = 0,
+                            .mig_profile = {},
+                            .power_class = {}};
   const std::string text = to_text(host);
-  CHECK(text == "host name=Intel(R)_Xeon(R)_Processor arch=sapphirerapids features=0a1b2c3d l1=48 l2=2048 l3=1 threads=2");
+  CHECK(text ==
+        "host name=Intel(R)_Xeon(R)_Processor arch=sapphirerapids features=0a1b2c3d l1=48 l2=2048 l3=1 threads=2");
   CHECK(to_text(parse_device_identity(text)) == text);
   DeviceIdentity gpu;
   gpu.kind = DeviceIdentity::Kind::gpu;

@@ -1,0 +1,111 @@
+// forward_host as text: what it serves, its space, and what reaches the Source. Numbers: tests/runtime.
+#include "generator/forward_host.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "generator/host_target.h"
+
+using namespace attentune;
+
+namespace {
+
+const ForwardHost family;
+
+Arch arch(std::string name, std::vector<std::string> features, std::string machine = "x86_64") {
+  std::sort(features.begin(), features.end());
+  return Arch{.kind = Arch::Kind::host,
+              .name = std::move(name),
+              .machine = std::move(machine),
+              .features = std::move(features)};
+}
+
+std::vector<Arch> archs() {
+  return {arch("x86-64", {"sse", "sse2"}), arch("haswell", {"sse2", "avx", "avx2", "f16c", "fma"}),
+          arch("znver4", {"sse2", "avx", "avx2", "f16c", "fma", "avx512f", "avx512vl"}),
+          arch("neoverse-n1", {"neon"}, "aarch64")};
+}
+
+Problem problem(const std::string& text) { return parse_problem(text); }
+const std::string llama = "dtype=bf16 heads=32/8 head_dim=128 seq=4096 mask=causal()";
+
+}  // namespace
+
+TEST_CASE("every host has a space of at least 200 points and a default inside it") {
+  for (const Arch& host : archs()) {
+    for (const char* text :
+         {"dtype=bf16 heads=32/8 head_dim=128 seq=4096 mask=causal()", "dtype=f32 heads=1 head_dim=1 seq=1",
+          "dtype=f16 heads=128/1 head_dim=576/512 seq=1/4096", "dtype=f16 heads=8 head_dim=40 seq=1024/77",
+          "dtype=f32 heads=7/1 head_dim=576 seq=3/100000"}) {
+      INFO(host.name, " ", text);
+      const Problem p = problem(text);
+      const ConfigSpace space = family.space(p, host);
+      std::size_t points = 0;
+      space.for_each([&](const Config& config) {
+        const Resources needs = family.resources(p, host, config);
+        CHECK(needs.cost > 0);
+        CHECK(needs.registers <= vector_registers(host, vector_bits(host)));
+        return ++points < 300;
+      });
+      CHECK(points >= 200);
+      const auto reason = space.why_not(family.default_config(p, host));
+      CHECK_MESSAGE(!reason.has_value(), reason.value_or(""));
+    }
+  }
+}
+
+TEST_CASE("the source depends on the class and the compile choices alone") {
+  const Arch host = archs()[2];
+  const Problem p = problem(llama);
+  const Config config = family.default_config(p, host);
+  const Source source = family.render(p, host, config);
+  CHECK(source == family.render(p, host, config));
+
+  Problem same_class = problem("dtype=bf16 batch=3 heads=64/16 head_dim=128 seq=100/900 mask=causal() scale=0.3");
+  CHECK(family.render(same_class, host, config) == source);
+
+  std::vector<Choice> choices = config.choices();
+  choices.back().value = "4";
+  CHECK(family.render(p, host, Config(choices)).text == source.text);
+
+  Problem other = p;
+  other.lse = true;
+  CHECK(family.render(other, host, config).text != source.text);
+}
+
+TEST_CASE("the text is complete and says for whom it is") {
+  for (const Arch& host : archs()) {
+    const Problem p = problem(llama);
+    const std::string text = family.render(p, host, family.default_config(p, host)).text;
+    CHECK(text.find("external constant") == std::string::npos);
+    CHECK(text.find("source_filename") == std::string::npos);
+    CHECK(text.find("llvm.ident") == std::string::npos);
+    CHECK(text.find("@attentune_visible(i64 %i, i64 %j, ptr %arguments)") != std::string::npos);
+    CHECK(text.find("@attentune_visible(i64 noundef, i64 noundef, ptr noundef)") == std::string::npos);
+    CHECK(text.find(std::string(host_target(host.machine)->triple)) != std::string::npos);
+    CHECK(text.find("\"tune-cpu\"=\"" + host.name + "\"") != std::string::npos);
+    CHECK(text.find("\"tune-cpu\"=\"generic\"") == std::string::npos);
+  }
+}
+
+TEST_CASE("what it does not serve is refused by name") {
+  const Arch host = archs()[1];
+  const auto field = [&](const std::string& text, const Arch& where) {
+    const auto reason = family.refusal(problem(text), where);
+    return reason ? reason->field : std::string();
+  };
+  CHECK(field(llama, host).empty());
+  CHECK(field(llama, gpu_arch(9, 0)) == "arch");
+  CHECK(field("dtype=e4m3 heads=2 head_dim=64 seq=64", host) == "dtype");
+  CHECK(field("dtype=bf16 k=e4m3 v=e4m3 heads=2 head_dim=64 seq=64", host) == "k");
+  CHECK(field("dtype=bf16 heads=2 head_dim=577 seq=64", host) == "head_dim");
+  CHECK(field("dtype=bf16 heads=2 head_dim=64 seq=64 layout=varlen", host) == "layout");
+  CHECK_THROWS_AS((void)family_for(problem("dtype=bf16 heads=2 head_dim=577 seq=64"), host), RefusalError);
+  CHECK(family_for(problem(llama), host).name() == "forward_host");
+  CHECK(find_family("forward_host") != nullptr);
+  CHECK(find_family("nothing") == nullptr);
+  CHECK_THROWS_AS((void)family.render(problem(llama), host, parse_config("tile_m=1")), RefusalError);
+}
