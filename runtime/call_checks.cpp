@@ -1,0 +1,147 @@
+#include "runtime/call_checks.h"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "generator/error.h"
+
+namespace attentune {
+namespace {
+
+struct Axis {
+  std::string_view name;
+  std::int64_t size;
+  std::int64_t stride;
+};
+
+// One operand as the checks see it; the innermost `contiguous` elements follow one another.
+struct Operand {
+  std::string_view name;
+  const void* data;
+  std::array<Axis, 3> axes;
+  std::int64_t contiguous;
+  std::int64_t element_bytes;
+  std::int64_t alignment;
+  bool written;
+};
+
+[[noreturn]] void refuse(const std::string& field, std::string value, std::string limit, std::string remedy) {
+  throw RefusalError(
+      {.field = field, .value = std::move(value), .limit = std::move(limit), .remedy = std::move(remedy)});
+}
+
+bool is_empty(const Operand& operand) {
+  for (const Axis& axis : operand.axes) {
+    if (axis.size == 0) {
+      return true;
+    }
+  }
+  return operand.contiguous == 0;
+}
+
+void check_stride(const Operand& operand, const Axis& axis) {
+  const std::string field = std::string(operand.name) + ".stride_" + std::string(axis.name);
+  const std::string value = std::to_string(axis.stride);
+  if (operand.written && axis.stride == 0) {
+    refuse(field, value, "results would overwrite one another", "give every result an element of its own");
+  }
+  std::int64_t bytes = 0;
+  if (__builtin_mul_overflow(axis.stride, operand.element_bytes, &bytes)) {
+    refuse(field, value, "it is beyond 64-bit offsets", "pass strides in elements");
+  }
+  if (bytes % operand.alignment != 0) {
+    refuse(field, value,
+           "rows must begin at multiples of " + std::to_string(operand.alignment) + " bytes (the problem's align)",
+           "use other strides or a problem with a smaller align=");
+  }
+}
+
+// The farthest element in either direction must have a 64-bit byte offset.
+void check_extent(const Operand& operand) {
+  std::int64_t reach = operand.contiguous;
+  for (const Axis& axis : operand.axes) {
+    std::int64_t span = 0;
+    const std::int64_t step = axis.size > 1 ? axis.stride : 0;
+    if (step == INT64_MIN || __builtin_mul_overflow(axis.size - 1, step < 0 ? -step : step, &span) ||
+        __builtin_add_overflow(reach, span, &reach)) {
+      reach = -1;
+      break;
+    }
+  }
+  std::int64_t bytes = 0;
+  if (reach < 0 || __builtin_mul_overflow(reach, operand.element_bytes, &bytes)) {
+    refuse(std::string(operand.name), "its sizes times its strides", "it spans more than 2^63 bytes",
+           "pass strides in elements");
+  }
+}
+
+void check(const Operand& operand) {
+  if (is_empty(operand)) {
+    return;  // never touched, so anything may stand there
+  }
+  if (operand.data == nullptr) {
+    refuse(std::string(operand.name), "null", "the problem reads or writes it", "pass its address");
+  }
+  if (reinterpret_cast<std::uintptr_t>(operand.data) % static_cast<std::uintptr_t>(operand.alignment) != 0) {
+    refuse(std::string(operand.name), "its address",
+           "it must be a multiple of " + std::to_string(operand.alignment) + " bytes (the problem's align)",
+           "align the memory or use a problem with a smaller align=");
+  }
+  for (const Axis& axis : operand.axes) {
+    if (axis.size > 1) {
+      check_stride(operand, axis);
+    }
+  }
+  check_extent(operand);
+}
+
+void check_tensor(const std::string_view name, const TensorView& view, const Dtype dtype, const Problem& problem,
+                  const std::int64_t len, const std::int64_t heads, const std::int64_t dim, const bool written) {
+  if (view.dtype != dtype) {
+    refuse(std::string(name), std::string(attentune::name(view.dtype)),
+           "the problem has " + std::string(attentune::name(dtype)), "convert the tensor or change the problem");
+  }
+  check({.name = name,
+         .data = view.data,
+         .axes = {{{"batch", problem.batch, view.stride[0]},
+                   {"row", len, view.stride[1]},
+                   {"head", heads, view.stride[2]}}},
+         .contiguous = dim,
+         .element_bytes = static_cast<std::int64_t>(size_of(dtype)),
+         .alignment = problem.alignment,
+         .written = written});
+}
+
+}  // namespace
+
+void check_tensors(const Problem& problem, const AttentionTensors& tensors) {
+  const Problem& p = problem;
+  check_tensor("q", tensors.q, p.q, p, p.len_q, p.heads_q, p.head_dim_qk, false);
+  check_tensor("k", tensors.k, p.k, p, p.len_kv, p.heads_kv, p.head_dim_qk, false);
+  check_tensor("v", tensors.v, p.v, p, p.len_kv, p.heads_kv, p.head_dim_v, false);
+  check_tensor("out", tensors.out, p.out, p, p.len_q, p.heads_q, p.head_dim_v, true);
+  if (p.lse) {
+    check({.name = "lse",
+           .data = tensors.lse.data,
+           .axes = {{{"batch", p.batch, tensors.lse.stride[0]},
+                     {"head", p.heads_q, tensors.lse.stride[1]},
+                     {"row", p.len_q, tensors.lse.stride[2]}}},
+           .contiguous = 1,
+           .element_bytes = sizeof(float),
+           .alignment = alignof(float),
+           .written = true});
+  } else if (tensors.lse.data != nullptr) {
+    refuse("lse", "an address", "the problem does not compute it", "add outputs=out,lse or pass no address");
+  }
+  if (p.sink_logit && tensors.sink_logit == nullptr) {
+    refuse("sink_logit", "null", "the problem says sink_logit=yes", "pass the address of heads_q floats");
+  }
+  if (!p.sink_logit && tensors.sink_logit != nullptr) {
+    refuse("sink_logit", "an address", "the problem does not read it", "add sink_logit=yes or pass no address");
+  }
+}
+
+}  // namespace attentune

@@ -1,0 +1,159 @@
+#include "runtime/executor.h"
+
+#include <asio/post.hpp>
+#include <asio/thread_pool.hpp>
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <cstddef>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace attentune {
+namespace {
+
+class InlineExecutor final : public Executor {
+ public:
+  [[nodiscard]] int workers() const noexcept override { return 1; }
+  void parallel_for(std::int64_t tasks, std::int64_t grain, TaskBody body, void* context) override {
+    const std::int64_t step = std::max<std::int64_t>(grain, 1);
+    for (std::int64_t begin = 0; begin < tasks; begin += step) {
+      body(context, 0, begin, std::min(tasks, begin + step));
+    }
+  }
+};
+
+int usable_cpus() noexcept {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+// One call of parallel_for: runs are claimed from one counter.
+struct Job {
+  std::int64_t tasks;
+  std::int64_t grain;
+  TaskBody body;
+  void* context;
+  alignas(64) std::atomic<std::int64_t> next{0};
+
+  void work(int worker) {
+    for (;;) {
+      const std::int64_t begin = next.fetch_add(grain, std::memory_order_relaxed);
+      if (begin >= tasks) return;
+      body(context, worker, begin, std::min(tasks, begin + grain));
+    }
+  }
+};
+
+// The room asio takes for one posted helper. Reused by every call, so that a launch allocates nothing.
+struct Slot {
+  static constexpr std::size_t bytes = 256;
+  alignas(std::max_align_t) std::array<std::byte, bytes> room;
+};
+
+template <typename T>
+struct SlotAllocator {
+  using value_type = T;
+  Slot* slot;
+
+  explicit SlotAllocator(Slot* room) noexcept : slot(room) {}
+  template <typename U>
+  SlotAllocator(const SlotAllocator<U>& other) noexcept : slot(other.slot) {}  // NOLINT: a rebind converts
+
+  T* allocate(std::size_t count) noexcept {
+    static_assert(sizeof(T) <= Slot::bytes);
+    return count == 1 ? reinterpret_cast<T*>(slot->room.data()) : nullptr;
+  }
+  void deallocate(T*, std::size_t) noexcept {}
+  template <typename U>
+  bool operator==(const SlotAllocator<U>& other) const noexcept {
+    return slot == other.slot;
+  }
+};
+
+// Calls are served one after another, so worker ids are unique whoever calls: the caller is worker 0, helpers 1..n-1.
+// A helper that starts after the caller has drained the counter finds nothing to do.
+class Pool final : public Executor {
+ public:
+  explicit Pool(int threads) : workers_(threads > 0 ? threads : usable_cpus()) {}
+
+  ~Pool() override {
+    // Threads do not survive fork: a child that inherits a started pool has none to join, and asio would wait for
+    // them for ever.
+    if (threads_ && owner_ != getpid()) (void)threads_.release();
+  }
+
+  [[nodiscard]] int workers() const noexcept override { return workers_; }
+
+  void parallel_for(std::int64_t tasks, std::int64_t grain, TaskBody body, void* context) override {
+    if (tasks <= 0) return;
+    const std::int64_t step = std::max<std::int64_t>(grain, 1);
+    const std::lock_guard one_call(call_);
+    const std::int64_t runs = tasks / step + (tasks % step != 0 ? 1 : 0);
+    const int helpers = static_cast<int>(std::min<std::int64_t>(workers_ - 1, runs - 1));
+    Job job{.tasks = tasks, .grain = step, .body = body, .context = context};
+    if (helpers > 0) start();
+    {
+      const std::lock_guard lock(state_);
+      running_ = helpers;
+    }
+    for (int helper = 1; helper <= helpers; ++helper) {
+      asio::post(*threads_, Helper{this, &job, helper, &slots_[static_cast<std::size_t>(helper - 1)]});
+    }
+    job.work(0);
+    std::unique_lock lock(state_);
+    ended_.wait(lock, [this] { return running_ == 0; });
+  }
+
+ private:
+  // One helper's part of one call; asio takes its room through get_allocator and returns it before the call begins.
+  struct Helper {
+    using allocator_type = SlotAllocator<std::byte>;
+    Pool* pool;
+    Job* job;
+    int worker;
+    Slot* slot;
+
+    [[nodiscard]] allocator_type get_allocator() const noexcept { return allocator_type(slot); }
+    void operator()() const {
+      job->work(worker);
+      const std::lock_guard lock(pool->state_);
+      if (--pool->running_ == 0) pool->ended_.notify_one();
+    }
+  };
+
+  void start() {
+    if (threads_ && owner_ != getpid()) (void)threads_.release();  // a forked child starts its own
+    if (threads_) return;
+    slots_.resize(static_cast<std::size_t>(workers_ - 1));
+    threads_ = std::make_unique<asio::thread_pool>(static_cast<std::size_t>(workers_ - 1));
+    owner_ = getpid();
+  }
+
+  const int workers_;
+  std::mutex call_;
+  std::mutex state_;
+  std::condition_variable ended_;
+  int running_ = 0;
+  std::vector<Slot> slots_;
+  std::unique_ptr<asio::thread_pool> threads_;
+  pid_t owner_ = 0;
+};
+
+}  // namespace
+
+Executor& inline_executor() noexcept {
+  static InlineExecutor executor;
+  return executor;
+}
+
+std::unique_ptr<Executor> make_pool(int threads) { return std::make_unique<Pool>(threads); }
+
+}  // namespace attentune

@@ -1,0 +1,156 @@
+#include "runtime/kernel_provider.h"
+
+#include <cstdlib>
+#include <utility>
+
+#include "generator/bucket.h"
+#include "generator/error.h"
+#include "generator/key.h"
+#include "runtime/reference/verify.h"
+
+namespace attentune {
+namespace {
+
+// The measurement policy of rows that stand for a Binary that was compiled for use and not timed: no tune has this
+// policy, so none takes such a row for a candidate it has tried.
+constexpr std::string_view unmeasured = "unmeasured";
+
+struct Free {
+  void operator()(void* const memory) const noexcept { std::free(memory); }
+};
+using WorkspaceMemory = std::unique_ptr<void, Free>;
+
+WorkspaceMemory allocate_workspace(const std::size_t bytes) {
+  constexpr std::size_t alignment = 64;
+  WorkspaceMemory memory(std::aligned_alloc(alignment, (bytes / alignment + 1) * alignment));
+  if (!memory) {
+    throw std::bad_alloc();
+  }
+  return memory;
+}
+
+}  // namespace
+
+Rendering render(const KernelFamily& family, const Problem& problem, const Config& config, const Device& device) {
+  Rendering rendering{.family = &family, .problem = problem, .config = config, .source = {}, .key = {}};
+  rendering.source = family.render(problem, device.arch(), config);
+  rendering.key = binary_key(problem, device.arch(), family.name(), config, rendering.source, device.compiler(),
+                             device.compiler_options());
+  return rendering;
+}
+
+KernelProvider::KernelProvider(std::shared_ptr<const Device> device, std::shared_ptr<Store> store,
+                               BackgroundWriter* const writer, Log log)
+    : device_(std::move(device)), store_(std::move(store)), writer_(writer), log_(std::move(log)) {}
+
+std::shared_ptr<const Kernel> KernelProvider::loaded(const std::string& key) {
+  const std::lock_guard lock(mutex_);
+  const auto found = kernels_.find(key);
+  return found == kernels_.end() ? nullptr : found->second;
+}
+
+std::shared_ptr<const Kernel> KernelProvider::obtain(const Rendering& rendering, const Compile compile,
+                                                     const bool expected) {
+  std::shared_ptr<const Kernel> kernel = loaded(rendering.key);
+  if (!kernel) {
+    kernel = flights_.run(rendering.key, [&] { return make(rendering, compile, expected); });
+  }
+  if (!kernel && compile == Compile::allowed) {
+    // We waited for a thread that must not compile.
+    kernel = flights_.run(rendering.key, [&] { return make(rendering, compile, expected); });
+  }
+  if (!kernel || kernel->config() == rendering.config) {
+    return kernel;
+  }
+  return kernel->with_config(rendering.config);
+}
+
+std::shared_ptr<const Kernel> KernelProvider::make(const Rendering& rendering, const Compile compile,
+                                                   const bool expected) {
+  // Another thread may have landed between the look and the flight.
+  if (std::shared_ptr<const Kernel> kernel = loaded(rendering.key)) {
+    return kernel;
+  }
+  bool damaged = false;
+  std::shared_ptr<const Kernel> kernel = from_store(rendering, damaged);
+  if (!kernel) {
+    if (compile == Compile::forbidden) {
+      return nullptr;
+    }
+    Binary binary = device_->compile(rendering.source);
+    binary.key = rendering.key;
+    binary.family = rendering.family->name();
+    binary.launches = rendering.source.launches;
+    ++counters_.compiles;
+    kernel = Kernel::load(device_, rendering.problem, rendering.config, std::move(binary));
+    if (damaged || (expected && store_)) {
+      ++counters_.healed;
+      log_("the stored binary " + rendering.key.substr(0, 12) + " was damaged or missing; it was compiled again");
+    }
+    remember(rendering, kernel->binary());
+  }
+  ++counters_.loads;
+  const std::lock_guard lock(mutex_);
+  return kernels_.emplace(rendering.key, std::move(kernel)).first->second;
+}
+
+std::shared_ptr<const Kernel> KernelProvider::from_store(const Rendering& rendering, bool& damaged) {
+  std::optional<Binary> binary = store_ ? store_->load_binary(rendering.key) : std::nullopt;
+  if (!binary) {
+    return nullptr;
+  }
+  // Rules are part of what the key was made of; the ones just rendered need not be trusted to a file.
+  binary->launches = rendering.source.launches;
+  try {
+    return Kernel::load(device_, rendering.problem, rendering.config, *std::move(binary));
+  } catch (const Error& error) {
+    if (error.status() != Status::device_failed) {
+      throw;
+    }
+    damaged = true;
+    return nullptr;
+  }
+}
+
+void KernelProvider::remember(const Rendering& rendering, const Binary& binary) {
+  if (writer_ == nullptr) {
+    return;
+  }
+  Record record;
+  record.class_text = class_text(rendering.problem);
+  record.bucket_text = to_text(bucket_of(rendering.problem));
+  record.measurement.binary_key = rendering.key;
+  record.measurement.family = binary.family;
+  record.measurement.config = to_text(rendering.config);
+  record.measurement.problem = to_text(rendering.problem);
+  record.measurement.device = to_text(device_->identity());
+  record.measurement.policy = unmeasured;
+  record.measurement.detail = "compiled for use, not measured";
+  record.session = "library";
+  record.binary = binary;
+  record.source_text = rendering.source.text;
+  writer_->publish(std::move(record));
+}
+
+std::string KernelProvider::probe(const Rendering& rendering, const Kernel& kernel) {
+  return probes_in_flight_.run(rendering.key, [&]() -> std::string {
+    {
+      const std::lock_guard lock(mutex_);
+      if (const auto found = verdicts_.find(rendering.key); found != verdicts_.end()) {
+        return found->second;
+      }
+    }
+    const std::unique_ptr<Executor> pool = make_pool(device_->workers());
+    Verifier verifier(*pool);
+    const Verdict verdict =
+        verifier.verify_class(rendering.problem, [&](const Problem& problem, const AttentionTensors& tensors) {
+          const std::size_t bytes = kernel.workspace_bytes(problem);
+          const WorkspaceMemory workspace = allocate_workspace(bytes);
+          kernel.bind(problem, tensors, workspace.get(), bytes).launch();
+        });
+    const std::lock_guard lock(mutex_);
+    return verdicts_.emplace(rendering.key, verdict.passed ? std::string{} : verdict.sentence).first->second;
+  });
+}
+
+}  // namespace attentune

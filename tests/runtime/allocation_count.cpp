@@ -1,0 +1,42 @@
+#include "tests/runtime/allocation_count.h"
+
+#include <cstddef>
+#include <cstdlib>
+#include <new>
+
+// Sanitizers bring operators of their own, and one program cannot have both: there the count stands still.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define ATTENTUNE_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define ATTENTUNE_SANITIZED 1
+#endif
+#endif
+
+namespace {
+thread_local std::uint64_t allocations = 0;
+
+#ifndef ATTENTUNE_SANITIZED
+void* counted(const std::size_t size) {
+  ++allocations;
+  void* const memory = std::malloc(size == 0 ? 1 : size);
+  if (memory == nullptr) {
+    throw std::bad_alloc();
+  }
+  return memory;
+}
+#endif
+}  // namespace
+
+namespace attentune::test {
+std::uint64_t allocations_of_thread() noexcept { return allocations; }
+}  // namespace attentune::test
+
+#ifndef ATTENTUNE_SANITIZED
+void* operator new(const std::size_t size) { return counted(size); }
+void* operator new[](const std::size_t size) { return counted(size); }
+void operator delete(void* const memory) noexcept { std::free(memory); }
+void operator delete[](void* const memory) noexcept { std::free(memory); }
+void operator delete(void* const memory, std::size_t) noexcept { std::free(memory); }
+void operator delete[](void* const memory, std::size_t) noexcept { std::free(memory); }
+#endif

@@ -1,0 +1,125 @@
+#include "runtime/executor.h"
+
+#include <doctest/doctest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <thread>
+#include <vector>
+
+using namespace attentune;
+
+namespace {
+
+// Counts how often each task ran and whether two bodies ever shared a worker id.
+struct Ledger {
+  explicit Ledger(std::int64_t tasks, int workers)
+      : runs(static_cast<std::size_t>(tasks)), busy(static_cast<std::size_t>(workers)) {}
+
+  std::vector<std::atomic<int>> runs;
+  std::vector<std::atomic<int>> busy;
+  std::vector<int> plain = std::vector<int>(64);  // per worker, not atomic: TSan sees shared ids
+  std::atomic<bool> clash{false};
+  std::atomic<std::int64_t> longest{0};
+
+  static void body(void* context, int worker, std::int64_t begin, std::int64_t end) {
+    auto& ledger = *static_cast<Ledger*>(context);
+    auto& busy = ledger.busy.at(static_cast<std::size_t>(worker));
+    if (busy.fetch_add(1) != 0) ledger.clash = true;
+    ++ledger.plain.at(static_cast<std::size_t>(worker));
+    std::int64_t longest = ledger.longest;
+    while (longest < end - begin && !ledger.longest.compare_exchange_weak(longest, end - begin)) {
+    }
+    for (std::int64_t task = begin; task < end; ++task) ++ledger.runs.at(static_cast<std::size_t>(task));
+    busy.fetch_sub(1);
+  }
+
+  [[nodiscard]] bool each_ran(int times) const {
+    for (const auto& count : runs) {
+      if (count != times) return false;
+    }
+    return true;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("every task runs exactly once, in runs of the grain") {
+  for (const int threads : {1, 2, 5}) {
+    const auto pool = make_pool(threads);
+    CHECK(pool->workers() == threads);
+    for (const std::int64_t tasks : {0, 1, 2, 7, 64, 1000}) {
+      for (const std::int64_t grain : {1, 3, 64, 5000}) {
+        CAPTURE(threads);
+        CAPTURE(tasks);
+        CAPTURE(grain);
+        Ledger ledger(tasks, threads);
+        pool->parallel_for(tasks, grain, Ledger::body, &ledger);
+        CHECK(ledger.each_ran(1));
+        CHECK_FALSE(ledger.clash);
+        CHECK(ledger.longest <= grain);
+      }
+    }
+  }
+}
+
+TEST_CASE("the inline executor stays on the caller's thread") {
+  struct Seen {
+    std::thread::id id = std::this_thread::get_id();
+    std::int64_t tasks = 0;
+  } seen;
+  CHECK(inline_executor().workers() == 1);
+  inline_executor().parallel_for(
+      10, 4,
+      [](void* context, int worker, std::int64_t begin, std::int64_t end) {
+        auto& s = *static_cast<Seen*>(context);
+        CHECK(worker == 0);
+        CHECK(s.id == std::this_thread::get_id());
+        s.tasks += end - begin;
+      },
+      &seen);
+  CHECK(seen.tasks == 10);
+}
+
+TEST_CASE("several threads may call one pool; worker ids stay unique") {
+  constexpr int callers = 4;
+  const auto pool = make_pool(3);
+  Ledger ledger(200, 3);
+  std::vector<std::thread> threads;
+  for (int caller = 0; caller < callers; ++caller) {
+    threads.emplace_back([&] {
+      for (int round = 0; round < 50; ++round) pool->parallel_for(200, 7, Ledger::body, &ledger);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(ledger.each_ran(callers * 50));
+  CHECK_FALSE(ledger.clash);
+}
+
+TEST_CASE("zero threads means one per usable CPU, and an unused pool starts none") {
+  const auto pool = make_pool(0);
+  CHECK(pool->workers() >= 1);
+}
+
+// Fork in a threaded program is beyond what TSan follows.
+#if !defined(__has_feature) || !__has_feature(thread_sanitizer)
+TEST_CASE("a pool works in a forked child, whether or not the parent had used it") {
+  for (const bool used : {false, true}) {
+    const auto pool = make_pool(3);
+    if (used) {
+      Ledger before(10, 3);
+      pool->parallel_for(10, 1, Ledger::body, &before);
+    }
+    const pid_t child = fork();
+    if (child == 0) {
+      Ledger ledger(100, 3);
+      pool->parallel_for(100, 3, Ledger::body, &ledger);
+      _exit(ledger.each_ran(1) && !ledger.clash ? 0 : 1);
+    }
+    int status = -1;
+    REQUIRE(waitpid(child, &status, 0) == child);
+    CHECK(status == 0);
+  }
+}
+#endif

@@ -1,0 +1,213 @@
+// forward_host from Problem to numbers, against a naive f64 attention.
+#include <doctest/doctest.h>
+
+#include "tests/runtime/host_call.h"
+
+namespace attentune {
+namespace {
+
+const ForwardHost family;
+
+// Of f32: rounding in S, as large as |S|, shows in P; the error bound allows 2^-22 (1 + max|S|) max|V| for it.
+double output_ulp(Dtype dtype) { return dtype == Dtype::f32 ? 0x1p-19 : dtype == Dtype::f16 ? 0x1p-11 : 0x1p-8; }
+
+void check(const std::string& text, const Arch& arch, const Config* config = nullptr, unsigned seed = 1,
+           std::size_t skew = 0) {
+  const Problem problem = parse_problem(text);
+  const Config chosen = config != nullptr ? *config : family.default_config(problem, arch);
+  const Source source = family.render(problem, arch, chosen);
+  test::Call call(problem, seed, skew);
+  call.run(source, arch);
+  const auto errors = call.compare();
+  INFO(text, "  ", to_text(chosen), "  ", arch.name);
+  CHECK(errors.out <= output_ulp(problem.out) * (1 + errors.largest));
+  CHECK(errors.lse <= 2e-5);
+}
+
+TEST_CASE("shapes, dtypes, masks and groups agree with the definition") {
+  const Arch host = llvm_backend::host_arch();
+  for (const char* text : {
+           "dtype=f32 heads=1 head_dim=64 seq=100 outputs=out,lse",
+           "dtype=f32 heads=2/1 head_dim=128 seq=200/333 mask=causal() outputs=out,lse batch=2",
+           "dtype=bf16 heads=8/2 head_dim=128 seq=77/300 mask=causal() outputs=out,lse",
+           "dtype=f16 heads=4/4 head_dim=40 seq=65/77 outputs=out,lse",
+           "dtype=f16 heads=3/1 head_dim=80/96 seq=1/257 outputs=out,lse",
+           "dtype=f32 heads=6/2 head_dim=1/1 seq=5/9 mask=causal() outputs=out,lse",
+           "dtype=f32 heads=2 head_dim=3/17 seq=19/131 mask=window(7,3) outputs=out,lse",
+           "dtype=bf16 heads=2 head_dim=576/512 seq=9/70 mask=causal() outputs=out,lse",
+           "dtype=bf16 heads=2 head_dim=192/128 seq=40/70 mask=causal() outputs=out,lse",
+           "dtype=f32 heads=2 head_dim=64 seq=300/90 mask=causal() outputs=out,lse",
+           "dtype=f32 heads=2 head_dim=64 seq=300/90 mask=causal() outputs=out,lse sink_logit=yes",
+           "dtype=bf16 k=f16 v=f32 out=f32 heads=10/2 head_dim=72 seq=50/140 mask=causal()&(window(20,0)|sink(4)) "
+           "outputs=out,lse sink_logit=yes",
+           "dtype=f32 heads=4/2 head_dim=256 seq=64/150 mask=causal()&window(33,0) score=softcap(30) outputs=out,lse",
+           "dtype=f32 heads=1 head_dim=64 seq=130/400 mask=sink(3) score=softcap(2) outputs=out,lse",
+           "dtype=f32 heads=1 head_dim=64 seq=33/129 outputs=out",
+           "dtype=f32 heads=5/1 head_dim=33 seq=1/1 outputs=out,lse",
+           "dtype=f32 heads=71/1 head_dim=64 seq=3/65 outputs=out,lse mask=causal()",
+           "dtype=f16 out=bf16 heads=2 head_dim=64 seq=70/70 scale=0.5 outputs=out,lse",
+           "dtype=f32 heads=2 head_dim=64 seq=70/70 scale=-0.25 outputs=out,lse",
+       }) {
+    check(text, host);
+  }
+}
+
+TEST_CASE("rows of any alignment are served") {
+  const Arch host = llvm_backend::host_arch();
+  check("dtype=f32 heads=2 head_dim=40 seq=30/50 outputs=out,lse align=1", host, nullptr, 3, 1);
+  check("dtype=bf16 heads=2 head_dim=65 seq=30/50 outputs=out,lse align=1", host, nullptr, 4, 3);
+}
+
+TEST_CASE("points of the whole space compute the same attention") {
+  const Arch host = llvm_backend::host_arch();
+  const std::string text = "dtype=bf16 heads=6/2 head_dim=72/80 seq=45/203 mask=causal()&window(90,0) outputs=out,lse";
+  const Problem problem = parse_problem(text);
+  std::vector<Config> points;
+  family.space(problem, host).for_each([&](const Config& config) {
+    points.push_back(config);
+    return true;
+  });
+  REQUIRE(points.size() >= 200);
+  const std::size_t step = points.size() / 24 + 1;
+  for (std::size_t n = 0; n < points.size(); n += step)
+    check(text, host, &points[n], static_cast<unsigned>(n));
+}
+
+TEST_CASE("a CPU without AVX computes the same, without F16C too") {
+#if defined(__x86_64__)
+  for (const char* cpu : {"x86-64", "x86-64-v2", "haswell"}) {
+    const Arch arch = llvm_backend::host_arch(cpu);
+    check("dtype=f16 heads=4/2 head_dim=72 seq=45/103 mask=causal() outputs=out,lse", arch);
+    check("dtype=bf16 heads=2 head_dim=64 seq=45/103 mask=causal()&window(20,0) score=softcap(20) outputs=out,lse",
+          arch);
+  }
+#endif
+}
+
+TEST_CASE("keys past the sequence, NaN or not, never contribute") {
+  // Call puts NaN rows behind every sequence and between rows; one more key of NaN in a masked-out place of K must
+  // stay unseen, too.
+  const Arch host = llvm_backend::host_arch();
+  const Problem problem = parse_problem("dtype=f32 heads=1 head_dim=32 seq=20/40 mask=causal() outputs=out,lse");
+  test::Call call(problem);
+  for (std::int64_t e = 0; e < 32; ++e)
+    test::put(Dtype::f32, call.k.at(0, 39, 0, e), NAN);
+  const Source source = family.render(problem, host, family.default_config(problem, host));
+  call.run(source, host);
+  for (std::int64_t i = 0; i < 20; ++i) {
+    INFO(i);
+    CHECK(std::isnan(call.out.get(0, i, 0, 0)) == (i == 19));
+  }
+}
+
+TEST_CASE("NaN and infinity in Q reach their row and no other") {
+  const Arch host = llvm_backend::host_arch();
+  const Problem problem = parse_problem("dtype=f32 heads=1 head_dim=32 seq=20/40 outputs=out,lse");
+  test::Call call(problem);
+  test::put(Dtype::f32, call.q.at(0, 3, 0, 1), NAN);
+  test::put(Dtype::f32, call.q.at(0, 5, 0, 1), INFINITY);
+  call.run(family.render(problem, host, family.default_config(problem, host)), host);
+  for (std::int64_t i = 0; i < 20; ++i) {
+    INFO(i);
+    CHECK(std::isnan(call.out.get(0, i, 0, 0)) == (i == 3 || i == 5));
+    CHECK(std::isnan(call.lse[static_cast<std::size_t>(i)]) == (i == 3 || i == 5));
+  }
+}
+
+TEST_CASE("an empty sequence gives zero rows and an LSE of -inf") {
+  const Arch host = llvm_backend::host_arch();
+  check("dtype=f32 heads=2 head_dim=32 seq=20/0 outputs=out,lse", host);
+  check("dtype=bf16 heads=2 head_dim=32 seq=20/0 outputs=out,lse mask=causal()", host);
+}
+
+TEST_CASE("large magnitudes stay exact enough") {
+  const Arch host = llvm_backend::host_arch();
+  const Problem problem = parse_problem("dtype=f32 heads=1 head_dim=64 seq=40/200 outputs=out,lse");
+  test::Call call(problem, 9, 0, 8.0F);
+  call.run(family.render(problem, host, family.default_config(problem, host)), host);
+  const auto errors = call.compare();
+  CHECK(errors.out <= 1e-3);
+  CHECK(errors.lse <= 1e-3);
+}
+
+// With one key P is 1 and O is V: what goes in at V comes out at O, so conversions can be checked one by one.
+test::Call copy(const std::string& dtypes, const Arch& arch, const std::vector<std::uint32_t>& bits) {
+  const Problem problem = parse_problem(dtypes + " heads=1 head_dim=1/64 seq=1 batch=1024");
+  test::Call call(problem);
+  for (std::size_t n = 0; n < 65536; ++n) {
+    const auto b = static_cast<std::int64_t>(n / 64);
+    std::memcpy(call.v.at(b, 0, 0, static_cast<std::int64_t>(n % 64)), &bits[n], size_of(problem.v));
+  }
+  call.run(family.render(problem, arch, family.default_config(problem, arch)), arch);
+  return call;
+}
+
+// x rounded to nearest even with `digits` bits after the leading one, exponents from `smallest` to `largest`.
+double rounded(double x, int digits, int smallest, int largest) {
+  if (x == 0 || !std::isfinite(x))
+    return x;
+  const int exponent = std::max(std::ilogb(x), smallest);
+  const double unit = std::ldexp(1.0, exponent - digits);
+  const double result = std::nearbyint(x / unit) * unit;
+  return std::fabs(result) >= std::ldexp(1.0, largest + 1) ? std::copysign(INFINITY, x) : result;
+}
+
+std::vector<Arch> converting_archs() {
+  std::vector<Arch> archs{llvm_backend::host_arch()};
+#if defined(__x86_64__)
+  archs.push_back(llvm_backend::host_arch("x86-64"));
+#endif
+  return archs;
+}
+
+TEST_CASE("every f16 and bf16 is read exactly") {
+  std::vector<std::uint32_t> bits(65536);
+  for (std::size_t n = 0; n < bits.size(); ++n)
+    bits[n] = static_cast<std::uint32_t>(n);
+  for (const Arch& arch : converting_archs()) {
+    for (const char* dtypes : {"dtype=f32 v=f16 out=f32", "dtype=f32 v=bf16 out=f32"}) {
+      test::Call call = copy(dtypes, arch, bits);
+      std::size_t wrong = 0;
+      for (std::int64_t n = 0; n < 65536; ++n) {
+        const double got = call.out.get(n / 64, 0, 0, n % 64);
+        const double want = call.v.get(n / 64, 0, 0, n % 64);
+        wrong += std::isnan(want) ? !std::isnan(got) : got != want;
+      }
+      INFO(dtypes, " ", arch.name);
+      CHECK(wrong == 0);
+    }
+  }
+}
+
+TEST_CASE("f16 and bf16 are written rounded to nearest even, NaN and infinity kept") {
+  std::mt19937 random(5);
+  std::vector<std::uint32_t> bits(65536);
+  for (std::size_t n = 0; n < bits.size(); ++n) {
+    bits[n] = static_cast<std::uint32_t>(random());
+    // Ties and their neighbours, and the exponents f16 can hold.
+    if (n % 4 == 1)
+      bits[n] = (bits[n] & 0xfffff000U) | (0x0fffU + static_cast<std::uint32_t>(n / 4 % 3));
+    if (n % 4 == 2)
+      bits[n] = (bits[n] & 0xffff0000U) | (0x7fffU + static_cast<std::uint32_t>(n / 4 % 3));
+    if (n % 2 == 1)
+      bits[n] = (bits[n] & 0x807fffffU) | ((100U + static_cast<std::uint32_t>(random() % 45)) << 23);
+  }
+  for (const Arch& arch : converting_archs()) {
+    for (const bool half : {true, false}) {
+      test::Call call = copy(half ? "dtype=f32 out=f16" : "dtype=f32 out=bf16", arch, bits);
+      std::size_t wrong = 0;
+      for (std::int64_t n = 0; n < 65536; ++n) {
+        const double got = call.out.get(n / 64, 0, 0, n % 64);
+        const double in = call.v.get(n / 64, 0, 0, n % 64);
+        const double want = half ? rounded(in, 10, -14, 15) : rounded(in, 7, -126, 127);
+        wrong += std::isnan(want) ? !std::isnan(got) : got != want;
+      }
+      const std::string dtype = half ? "f16" : "bf16";
+      INFO(dtype, " ", arch.name);
+      CHECK(wrong == 0);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace attentune
