@@ -1,0 +1,50 @@
+// A second process for tests that kill one: this very test program, running one test case that is skipped otherwise.
+#pragma once
+
+#include <sys/types.h>
+
+#include <filesystem>
+#include <string>
+
+namespace attentune::test {
+
+// A directory of its own, private to the user as a Store demands; removed at the end.
+class Folder {
+ public:
+  Folder();
+  ~Folder();
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  [[nodiscard]] std::string file(const std::string& name) const { return (path_ / name).string(); }
+
+ private:
+  std::filesystem::path path_;
+};
+
+// Starts the test case `name` of this program; it finds `argument` in child_argument().
+[[nodiscard]] pid_t start_child(const std::string& name, const std::string& argument);
+[[nodiscard]] std::string child_argument();
+// SIGKILL, and waits for its end.
+void kill_child(pid_t process);
+
+// A process that is neither gone nor a zombie nobody reaps.
+[[nodiscard]] bool is_alive(pid_t process);
+// Looks every few milliseconds, for at most `seconds`.
+template <typename Condition>
+[[nodiscard]] bool eventually(Condition&& condition, double seconds);
+
+void sleep_a_little();
+
+template <typename Condition>
+bool eventually(Condition&& condition, const double seconds) {
+  constexpr double step_s = 0.005;
+  for (double waited = 0; waited < seconds; waited += step_s) {
+    if (condition()) {
+      return true;
+    }
+    sleep_a_little();
+  }
+  return condition();
+}
+
+}  // namespace attentune::test

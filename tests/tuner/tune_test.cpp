@@ -1,0 +1,215 @@
+#include "tuner/tuner.h"
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <map>
+#include <string>
+
+#include "child_process.h"
+#include "faulty_family.h"
+#include "generator/bucket.h"
+#include "generator/error.h"
+#include "generator/key.h"
+#include "runtime/device.h"
+
+using namespace attentune;
+using namespace attentune::test;
+
+namespace {
+
+constexpr int threads = 2;
+const FaultyFamily faulty;
+
+TuneRequest request_for_faults() {
+  TuneRequest request;
+  request.problem = parse_problem(small_problem);
+  request.family = &faulty;
+  request.budget = {.seconds = 300, .trials = 100};
+  request.policy.full_repeats = 7;
+  request.policy.minimum_ms = 0.5;
+  request.worker_path = ATTENTUNE_CLI_PATH;
+  return request;
+}
+
+std::map<std::string, Measurement> by_config(const TuneResult& result) {
+  std::map<std::string, Measurement> rows;
+  for (const Measurement& row : result.measurements) {
+    rows.emplace(row.config, row);
+  }
+  return rows;
+}
+
+TuningKey key_of(const TuneRequest& request, const Device& device) {
+  return {.class_text = class_text(request.problem),
+          .bucket_text = to_text(bucket_of(request.problem)),
+          .device = to_text(device.identity()),
+          .policy = request.policy.id};
+}
+
+}  // namespace
+
+TEST_CASE("every fault is a row of its outcome, and the tune goes on to a verified Winner") {
+  const auto device = open_device("host", threads);
+  const auto store = Store::in_memory();
+  TuneRequest request = request_for_faults();
+  std::vector<TuneProgress> told;
+  request.progress = [&](const TuneProgress& progress) { told.push_back(progress); };
+  const TuneResult result = tune(request, device, *store);
+
+  CHECK(result.measurements.front().config == "fault=slow");
+  const auto rows = by_config(result);
+  REQUIRE(rows.size() == 9);
+  for (const auto& [config, row] : rows) {
+    INFO(config << ": " << row.detail);
+    CHECK(row.outcome == (config == "fault=slow" || config == "fault=none"   ? Outcome::ok
+                          : config == "fault=null" || config == "fault=trap" ? Outcome::faulted
+                          : config == "fault=hang"                           ? Outcome::timed_out
+                          : config == "fault=uncompilable"                   ? Outcome::compile_failed
+                                                                             : Outcome::wrong));
+    CHECK(row.verified == (row.outcome == Outcome::ok));
+    CHECK((row.time_ms > 0) == (row.outcome == Outcome::ok));
+    CHECK((row.detail.empty() || row.outcome != Outcome::ok));
+  }
+
+  // The one that returns at once is the fastest by far, and wrong.
+  REQUIRE(result.winner);
+  CHECK(result.winner->measurement.config == "fault=none");
+  CHECK(result.winner->measurement.verified);
+  CHECK(result.winner->measurement.in_final);
+  CHECK(result.winner->default_ms > 1.5 * result.winner->measurement.time_ms);
+  CHECK_FALSE(result.resumed);
+  CHECK(result.tried == 9);
+
+  const auto stored = store->find_winner(key_of(request, *device));
+  REQUIRE(stored);
+  CHECK(stored->measurement.binary_key == result.winner->measurement.binary_key);
+  CHECK(store->load_binary(stored->measurement.binary_key));
+  CHECK(store->load_source(stored->measurement.binary_key));
+
+  REQUIRE(told.size() >= 11);
+  CHECK(told.front().stage == TuneProgress::Stage::prepare);
+  CHECK(told.back().stage == TuneProgress::Stage::done);
+  CHECK(told.back().tried == 9);
+  CHECK(told.back().planned == 9);
+  CHECK(told.back().best_config == "fault=none");
+  CHECK(told.back().default_ms > 0);
+
+  // A second tune measures the default and what crashed or hung once; then those are in quarantine.
+  const TuneResult second = tune(request, device, *store);
+  CHECK(second.resumed);
+  CHECK(second.tried == 4);
+  REQUIRE(second.winner);
+  CHECK(second.winner->measurement.config == "fault=none");
+  const TuneResult third = tune(request, device, *store);
+  CHECK(third.tried == 1);
+  REQUIRE(third.winner);
+  CHECK(third.winner->measurement.config == "fault=none");
+}
+
+TEST_CASE("a cancelled tune keeps what it knows") {
+  const auto device = open_device("host", threads);
+  const auto store = Store::in_memory();
+  TuneRequest request = request_for_faults();
+  std::atomic<bool> cancelled = false;
+  request.cancelled = &cancelled;
+  request.progress = [&](const TuneProgress& progress) { cancelled = progress.tried == 1; };
+  const TuneResult result = tune(request, device, *store);
+  CHECK(result.cancelled);
+  CHECK(result.tried == 1);
+  REQUIRE(result.winner);
+  CHECK(result.winner->measurement.config == "fault=slow");
+  CHECK(store->find_winner(key_of(request, *device)));
+}
+
+TEST_CASE("trials bound a tune, and the default is tried whatever the budget says") {
+  const auto device = open_device("host", threads);
+  const auto store = Store::in_memory();
+  TuneRequest request = request_for_faults();
+  request.budget = {.seconds = 0, .trials = 0};
+  const TuneResult result = tune(request, device, *store);
+  CHECK(result.tried == 1);
+  REQUIRE(result.winner);
+  CHECK(result.winner->measurement.config == "fault=slow");
+}
+
+TEST_CASE("an incumbent that is not reached again keeps its place") {
+  const auto device = open_device("host", threads);
+  const auto store = Store::in_memory();
+  TuneRequest request = request_for_faults();
+  request.only_config = "fault=none";
+  const TuneResult first = tune(request, device, *store);
+  CHECK(first.tried == 2);
+  REQUIRE(first.winner);
+  REQUIRE(first.winner->measurement.config == "fault=none");
+  request.only_config.reset();
+  request.budget = {.seconds = 0, .trials = 1};
+  const TuneResult second = tune(request, device, *store);
+  CHECK(second.tried == 1);
+  REQUIRE(second.winner);
+  CHECK(second.winner->measurement.config == "fault=none");
+}
+
+TEST_CASE("what cannot be tuned is refused before work starts") {
+  const auto device = open_device("host", threads);
+  const auto store = Store::in_memory();
+  TuneRequest request = request_for_faults();
+  request.only_config = "fault=many";
+  CHECK_THROWS_AS((void)tune(request, device, *store), RefusalError);
+  request.only_config.reset();
+  request.worker_path = "/nowhere/attentune";
+  CHECK_THROWS_WITH_AS((void)tune(request, device, *store), doctest::Contains("/nowhere/attentune"), Error);
+  CHECK(store->measurements().empty());
+}
+
+TEST_CASE("the real family is tuned on a small problem") {
+  const auto device = open_device("host", threads);
+  const auto store = Store::in_memory();
+  TuneRequest request;
+  request.problem = parse_problem("dtype=bf16 heads=4/2 head_dim=32 seq=128 mask=causal()");
+  request.budget = {.seconds = 120, .trials = 4};
+  request.policy.full_repeats = 5;
+  request.worker_path = ATTENTUNE_CLI_PATH;
+  const TuneResult result = tune(request, device, *store);
+  CHECK(result.tried == 4);
+  for (const Measurement& row : result.measurements) {
+    INFO(row.config << ": " << row.detail);
+    CHECK(row.outcome == Outcome::ok);
+  }
+  REQUIRE(result.winner);
+  CHECK(result.winner->measurement.time_ms <= result.winner->default_ms * 1.05);
+}
+
+// Run by the next test case in a process of its own.
+TEST_CASE("child: a tune" * doctest::skip()) {
+  const auto device = open_device("host", threads);
+  const auto store = Store::open({.path = child_argument(), .mode = StoreMode::read_write});
+  (void)tune(request_for_faults(), device, *store);
+}
+
+TEST_CASE("a tune killed with kill -9 goes on where it was") {
+  const Folder folder;
+  const std::string path = folder.file("store.db");
+  const pid_t tuner = start_child("child: a tune", path);
+  const auto rows_now = [&]() -> std::size_t {
+    try {
+      return Store::open({.path = path, .mode = StoreMode::read_only})->measurements().size();
+    } catch (const Error&) {
+      return 0;  // not there yet
+    }
+  };
+  CHECK(eventually([&] { return rows_now() >= 3; }, 120));
+  kill_child(tuner);
+
+  const auto store = Store::open({.path = path, .mode = StoreMode::read_write});
+  const auto known = store->measurements();
+  REQUIRE(known.size() >= 3);
+  const auto device = open_device("host", threads);
+  const TuneRequest request = request_for_faults();
+  const TuneResult result = tune(request, device, *store);
+  CHECK(result.resumed);
+  // The default again, and once more what crashed or hung.
+  CHECK(result.tried <= 9 - known.size() + 1 + 3);
+  REQUIRE(result.winner);
+  CHECK(result.winner->measurement.config == "fault=none");
+}

@@ -1,0 +1,74 @@
+// What stands behind the opaque handles of the C interface.
+#pragma once
+
+#include <cstdlib>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "generator/problem.h"
+#include "runtime/device.h"
+#include "runtime/kernel.h"
+#include "runtime/runtime.h"
+#include "tuner/abi/attentune.h"
+#include "tuner/abi/caller_executor.h"
+
+namespace attentune::abi {
+
+// The caller's log function, until its runtime is released.
+class CallerLog {
+ public:
+  CallerLog(void (*log)(void*, const char*), void* user) : log_(log), user_(user) {}
+  void operator()(std::string_view sentence);
+  // Returns when no call is under way; none follows.
+  void silence();
+
+ private:
+  std::mutex mutex_;
+  void (*log_)(void*, const char*);
+  void* user_;
+};
+
+// All that kernels and bindings need. Destroyed from the bottom up: the Runtime's threads end before what they use.
+struct RuntimeState {
+  std::shared_ptr<CallerLog> log;             // null: the environment's, or none
+  std::unique_ptr<CallerExecutor> executor;   // null: the device's own pool
+  std::unique_ptr<MissHandler> miss_handler;  // null: no tuning
+  std::unique_ptr<Runtime> runtime;
+};
+
+struct Free {
+  void operator()(void* const memory) const noexcept { std::free(memory); }
+};
+using Workspace = std::unique_ptr<void, Free>;
+// 64-byte aligned; null for no bytes. Throws std::bad_alloc.
+[[nodiscard]] Workspace allocate_workspace(std::size_t bytes);
+
+// Throws what attentune_runtime_create reports.
+[[nodiscard]] std::shared_ptr<RuntimeState> open_runtime(const attentune_options& options);
+
+}  // namespace attentune::abi
+
+struct attentune_runtime {
+  std::shared_ptr<attentune::abi::RuntimeState> state;
+};
+
+struct attentune_problem {
+  attentune::Problem problem;
+};
+
+struct attentune_kernel {
+  std::shared_ptr<attentune::abi::RuntimeState> state;  // owns the variant
+  const attentune::Variant* variant;
+  mutable std::once_flag described;  // texts are made when first asked for: lookups are hot, descriptions are not
+  mutable std::string config;
+  mutable std::string trust;
+  mutable std::string provenance;
+};
+
+struct attentune_binding {
+  std::shared_ptr<attentune::abi::RuntimeState> state;
+  attentune::abi::Workspace workspace;  // null with a caller's
+  attentune::Binding binding;
+};

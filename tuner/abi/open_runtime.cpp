@@ -1,0 +1,118 @@
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "cache/store.h"
+#include "generator/error.h"
+#include "runtime/settings.h"
+#include "tuner/abi/handles.h"
+#include "tuner/miss_handler.h"
+#include "tuner/worker_path.h"
+
+namespace attentune::abi {
+namespace {
+
+using Log = std::function<void(std::string_view)>;
+
+MissPolicy policy_of(const attentune_options& options, const Settings& settings) {
+  switch (options.policy) {
+    case ATTENTUNE_POLICY_DEFAULT:
+      return settings.policy.value_or(MissPolicy::heuristic);
+    case ATTENTUNE_POLICY_HEURISTIC:
+      return MissPolicy::heuristic;
+    case ATTENTUNE_POLICY_FAIL:
+      return MissPolicy::fail;
+    case ATTENTUNE_POLICY_COMPILE:
+      return MissPolicy::compile;
+    case ATTENTUNE_POLICY_TUNE:
+      return MissPolicy::tune;
+  }
+  throw Error(Status::misuse, "attentune_options::policy is " + std::to_string(static_cast<int>(options.policy)) +
+                                  "; use one of attentune_policy");
+}
+
+std::shared_ptr<Store> open_store(const attentune_options& options, const Settings& settings, const Log& log) {
+  const std::string path = options.store != nullptr ? options.store : settings.store;
+  if (path.empty()) {
+    if (options.store == nullptr && log) {
+      log("nothing will be remembered: neither XDG_DATA_HOME nor HOME is set; set ATTENTUNE_STORE to a path");
+    }
+    return nullptr;
+  }
+  if (path == ":memory:") {
+    return Store::in_memory(log);
+  }
+  StoreOptions store;
+  store.path = path;
+  store.message = log;
+  return Store::open(store);
+}
+
+}  // namespace
+
+void CallerLog::operator()(const std::string_view sentence) {
+  const std::string text(sentence);
+  const std::lock_guard lock(mutex_);
+  if (log_ != nullptr) {
+    log_(user_, text.c_str());
+  }
+}
+
+void CallerLog::silence() {
+  const std::lock_guard lock(mutex_);
+  log_ = nullptr;
+}
+
+Workspace allocate_workspace(const std::size_t bytes) {
+  constexpr std::size_t alignment = 64;
+  if (bytes == 0) {
+    return nullptr;
+  }
+  Workspace memory(std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment));
+  if (!memory) {
+    throw std::bad_alloc();
+  }
+  return memory;
+}
+
+std::shared_ptr<RuntimeState> open_runtime(const attentune_options& options) {
+  const Settings settings = read_settings();
+  auto state = std::make_shared<RuntimeState>();
+  RuntimeOptions runtime;
+  runtime.policy = policy_of(options, settings);
+  runtime.strict = options.strict != 0;
+  if (options.log != nullptr) {
+    state->log = std::make_shared<CallerLog>(options.log, options.log_user);
+    runtime.log = [log = state->log](const std::string_view sentence) { (*log)(sentence); };
+  } else {
+    runtime.log = make_log(settings.log);
+  }
+
+  const std::string name = options.device != nullptr ? options.device : default_device_name();
+  if (options.threads < 0) {
+    throw Error(Status::misuse, "attentune_options::threads is " + std::to_string(options.threads) +
+                                    "; use 0 for all CPUs of this process");
+  }
+  std::shared_ptr<const Device> device;
+  if (options.executor != nullptr && name == "host") {
+    state->executor = std::make_unique<CallerExecutor>(options.executor);
+    device = open_host(*state->executor);
+  } else {
+    device = open_device(name, options.threads > 0 ? options.threads : settings.threads);
+  }
+  std::shared_ptr<Store> store = open_store(options, settings, runtime.log);
+  if (runtime.policy == MissPolicy::tune && store) {
+    state->miss_handler = std::make_unique<TuningMissHandler>(MissHandlerOptions{
+        .device = device,
+        .store = store,
+        .device_name = name,
+        .worker_path = find_worker(settings.search_path),
+        .log = runtime.log,
+    });
+    runtime.miss_handler = state->miss_handler.get();
+  }
+  state->runtime = std::make_unique<Runtime>(std::move(device), std::move(store), std::move(runtime));
+  return state;
+}
+
+}  // namespace attentune::abi

@@ -1,0 +1,63 @@
+#include "tuner/builder.h"
+
+#include <exception>
+#include <utility>
+
+#include "generator/key.h"
+
+namespace attentune {
+
+Rendered render_for(const KernelFamily& family, const Problem& problem, const Device& device, const Config& config) {
+  Rendered rendered;
+  rendered.source = family.render(problem, device.arch(), config);
+  rendered.binary_key = binary_key(problem, device.arch(), family.name(), config, rendered.source, device.compiler(),
+                                   device.compiler_options());
+  return rendered;
+}
+
+Builder::SharedBinary Builder::binary_of(const std::string& key, const Source& source) {
+  std::optional<std::promise<SharedBinary>> mine;
+  std::shared_future<SharedBinary> result;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto [place, first] = binaries_.try_emplace(key);
+    if (first) {
+      place->second = mine.emplace().get_future().share();
+    }
+    result = place->second;
+  }
+  // No lock is held during a compile; whoever is first waits for nobody.
+  if (mine) {
+    try {
+      std::optional<Binary> binary = request_.stored ? request_.stored(key) : std::nullopt;
+      if (!binary) {
+        binary = request_.device->compile(source);
+        binary->key = key;
+        binary->family = request_.family->name();
+        binary->launches = source.launches;
+      }
+      mine->set_value(std::make_shared<const Binary>(*std::move(binary)));
+    } catch (...) {
+      mine->set_exception(std::current_exception());
+    }
+  }
+  return result.get();
+}
+
+Built Builder::build(const Config& config, const Skip& skip) noexcept {
+  Built built{.config = config, .binary_key = {}, .source_text = {}, .binary = {}, .skipped = false, .failure = {}};
+  try {
+    Rendered rendered = render_for(*request_.family, request_.problem, *request_.device, config);
+    built.binary_key = std::move(rendered.binary_key);
+    built.skipped = skip && skip(built.binary_key, config);
+    if (!built.skipped) {
+      built.binary = binary_of(built.binary_key, rendered.source);
+    }
+    built.source_text = std::move(rendered.source.text);
+  } catch (const std::exception& exception) {
+    built.failure = exception.what();
+  }
+  return built;
+}
+
+}  // namespace attentune
