@@ -1,0 +1,249 @@
+#include "tools/attentune/arguments.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+#include <stdexcept>
+
+#include "generator/problem.h"
+#include "tools/attentune/command.h"
+#include "tools/attentune/quantity.h"
+
+namespace attentune {
+namespace {
+
+// Exit code and stream of help asked for are the caller's success.
+struct Misuse : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+constexpr std::string_view overview_head =
+    "attentune writes, compiles, verifies, tunes and remembers attention kernels for this machine.\n\n"
+    "usage: attentune COMMAND [PROBLEM] [OPTIONS]      attentune COMMAND --help explains one command\n\n";
+
+constexpr std::string_view overview_tail =
+    "\nA problem is options (--dtype bf16 --heads 32/8 --head-dim 128 --seq 4096 --mask 'causal()'), the same as "
+    "words\n"
+    "(dtype=bf16 heads=32/8 ...), --file LIST, or --model NAME --seq N.\n"
+    "Exit codes: 0 done, 1 failed, 2 misuse.\n\n"
+    "Example:\n"
+    "  attentune tune dtype=bf16 heads=32/8 head_dim=128 seq=1024 'mask=causal()' --budget 1m\n";
+
+void print_overview() {
+  fmt::print("{}", overview_head);
+  for (const Command& command : commands())
+    if (!command.hidden)
+      fmt::print("  {:<10} {}\n", command.name, command.summary);
+  fmt::print("{}", overview_tail);
+}
+
+std::string indented(std::string_view lines) {
+  std::string text = "  ";
+  for (const char c : lines) {
+    text += c;
+    if (c == '\n')
+      text += "  ";
+  }
+  return text;
+}
+
+// --k and --v are arrays of `run`, so the dtypes of K, V and out have longer names.
+std::string option_name(std::string_view field) {
+  if (field == "k" || field == "v" || field == "out")
+    return fmt::format("--{}-dtype", field);
+  std::string option = "--";
+  for (const char c : field)
+    option += c == '_' ? '-' : c;
+  return option;
+}
+
+void add_problem(CLI::App& app, ProblemArguments& problem) {
+  const std::string group = "Problem";
+  app.add_option("problem", problem.words, "field=value words of one problem, or quoted lines, each a whole problem")
+      ->option_text("WORD...");
+  for (const ProblemField& field : problem_fields()) {
+    const std::string key(field.name);
+    const auto store = [&problem, key](const std::string& value) { problem.fields[key] = value; };
+    const std::string option = option_name(field.name);
+    if (key == "sink_logit")
+      app.add_flag_function(
+             option + "{yes}",
+             [&problem](std::int64_t count) { problem.fields["sink_logit"] = count > 0 ? "yes" : "no"; },
+             std::string(field.meaning))
+          ->group(group);
+    else
+      app.add_option_function<std::string>(option, store, std::string(field.meaning))
+          ->group(group)
+          ->option_text("VALUE");
+  }
+  app.add_option("--file", problem.file, "a problem a line; # begins a comment; - is standard input")
+      ->group(group)
+      ->option_text("LIST");
+  app.add_option("--model", problem.model, "a workload by name; `attentune problems` lists them")
+      ->group(group)
+      ->option_text("NAME");
+  app.add_option("--phase", problem.phase, "of --model: prefill or decode (default: both)")
+      ->group(group)
+      ->option_text("PHASE");
+}
+
+template <typename T, typename Parse>
+void add_quantity(CLI::App& app, const std::string& name, T& value, Parse parse, const std::string& meaning,
+                  const char* placeholder) {
+  app.add_option_function<std::string>(
+         name,
+         [&value, parse, name](const std::string& text) {
+           const auto parsed = parse(text);
+           if (!parsed)
+             throw CLI::ValidationError(name, fmt::format("'{}' is not understood", text));
+           value = *parsed;
+         },
+         meaning)
+      ->option_text(placeholder);
+}
+
+void add_arrays(CLI::App& app, ArrayArguments& arrays) {
+  const auto add = [&](const char* name, std::string& path, const char* meaning) {
+    app.add_option(name, path, meaning)->group("Arrays")->option_text("FILE.npy");
+  };
+  add("--q", arrays.q, "queries to read");
+  add("--k", arrays.k, "keys to read");
+  add("--v", arrays.v, "values to read");
+  add("--sink-logit-file", arrays.sink_logit, "f32 sink logits [heads] to read");
+  add("--out", arrays.out, "where the output is written");
+  add("--lse", arrays.lse, "where the log-sum-exp is written");
+}
+
+void add_tuning(CLI::App& app, Arguments& arguments) {
+  add_quantity(app, "--budget", arguments.budget_s, parse_seconds, "time for each problem: 30, 30s, 2m (default 60s)",
+               "TIME");
+  app.add_option("--trials", arguments.trials, "most Configs tried for each problem (default 200)")->option_text("N");
+  app.add_option("--seed", arguments.seed, "order of equally promising candidates (default 1)")->option_text("N");
+  app.add_flag("--from-misses", arguments.misses, "tune what the Store records as asked for and never tuned");
+}
+
+void add_action(CLI::App& app, Arguments& arguments) {
+  app.add_option("action", arguments.action, "list, show, misses, verify or prune")->required()->option_text("ACTION");
+  app.add_option("key", arguments.subject, "of show: a measurement's id or the beginning of a binary key")
+      ->option_text("KEY");
+  add_quantity(app, "--size", arguments.size_bytes, parse_bytes, "of prune: what may remain: 200M, 1G", "BYTES");
+}
+
+void add_options(CLI::App& app, Arguments& arguments) {
+  const unsigned options = arguments.command->options;
+  const auto takes = [options](OptionGroup group) { return (options & group) != 0; };
+  if (takes(takes_problem))
+    add_problem(app, arguments.problems);
+  if (takes(takes_action))
+    add_action(app, arguments);
+  if (takes(takes_device)) {
+    app.add_option("--device", arguments.device, "host, gpu:N or sim:ARCH (default: the first GPU, else host)")
+        ->option_text("DEVICE");
+    app.add_option("--threads", arguments.threads, "threads of the host device (default: all CPUs)")
+        ->check(CLI::Range(0, 4096))
+        ->option_text("N");
+  }
+  if (takes(takes_store))
+    app.add_option("--store", arguments.store, "the Store's file (default ~/.local/share/attentune/store.db)")
+        ->option_text("PATH");
+  if (takes(takes_config))
+    app.add_option("--config", arguments.config, "a point of the space, as `attentune space` prints it")
+        ->option_text("TEXT");
+  if (takes(takes_arch))
+    app.add_option("--arch", arguments.arch, "a compile target other than this machine: haswell, x86-64-v2, sm_90a")
+        ->option_text("ARCH");
+  if (takes(takes_arrays))
+    add_arrays(app, arguments.arrays);
+  if (takes(takes_budget))
+    add_tuning(app, arguments);
+  if (takes(takes_all)) {
+    app.add_flag("--all", arguments.all, "verify the built-in list");
+    app.add_option("--all-configs", arguments.sample, "verify N Configs spread over the space")->option_text("N");
+  }
+  if (takes(takes_output))
+    app.add_option("-o,--output", arguments.output, "file to write")->option_text("FILE");
+  if (takes(takes_launches))
+    app.add_flag("--launches", arguments.launches, "print the launch rules as JSON instead of the text");
+  if (takes(takes_assembly))
+    app.add_flag("--assembly", arguments.assembly, "print the assembly of the same compilation");
+  if (takes(takes_verbose))
+    app.add_flag("-v,--verbose", arguments.verbose, "a row for every candidate");
+  if (takes(takes_json))
+    app.add_flag("--json", arguments.json, "one JSON object a line on standard output");
+}
+
+std::string help_text(const CLI::App& app, const Command& command) {
+  std::string text = app.help();
+  if (!command.detail.empty())
+    text += fmt::format("\n{}\n", command.detail);
+  return text + fmt::format("\nExample:\n{}\n", indented(command.example));
+}
+
+const Command& find_command(std::string_view name) {
+  for (const Command& command : commands())
+    if (command.name == name)
+      return command;
+  throw Misuse(fmt::format("'{}' is not a command; see `attentune --help`", name));
+}
+
+// CLI11's sentence, without its line ends and with our next step.
+std::string sentence(const CLI::ParseError& error, const Command& command) {
+  std::string what = error.what();
+  for (char& c : what)
+    if (c == '\n')
+      c = ' ';
+  while (!what.empty() && (what.back() == ' ' || what.back() == '.'))
+    what.pop_back();
+  return fmt::format("{}; see `attentune {} --help`", what, command.name);
+}
+
+Arguments parse_command(const Command& command, int argc, const char* const* argv, bool* helped) {
+  Arguments arguments;
+  arguments.command = &command;
+  CLI::App app(std::string(command.summary), "attentune " + std::string(command.name));
+  app.set_help_flag("-h,--help", "print this help");
+  add_options(app, arguments);
+  std::vector<std::string> words(argv + 2, argv + argc);
+  std::reverse(words.begin(), words.end());  // CLI11 takes them from the back
+  try {
+    app.parse(words);
+  } catch (const CLI::CallForHelp&) {
+    fmt::print("{}", help_text(app, command));
+    *helped = true;
+  } catch (const CLI::ParseError& error) {
+    throw Misuse(sentence(error, command));
+  }
+  return arguments;
+}
+
+}  // namespace
+
+std::optional<Arguments> parse_arguments(int argc, const char* const* argv, int* exit_code) {
+  *exit_code = 0;
+  try {
+    const std::string_view first = argc > 1 ? argv[1] : "";
+    if (first == "--version" || first == "-V") {
+      fmt::print("attentune {}\n", ATTENTUNE_VERSION);
+      return std::nullopt;
+    }
+    if (first == "--help" || first == "-h" || first == "help") {
+      print_overview();
+      return std::nullopt;
+    }
+    if (first.empty())
+      throw Misuse("no command is given; see `attentune --help`");
+    bool helped = false;
+    Arguments arguments = parse_command(find_command(first), argc, argv, &helped);
+    if (helped)
+      return std::nullopt;
+    return arguments;
+  } catch (const Misuse& misuse) {
+    fmt::print(stderr, "attentune: {}\n", misuse.what());
+    *exit_code = 2;
+    return std::nullopt;
+  }
+}
+
+}  // namespace attentune

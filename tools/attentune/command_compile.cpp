@@ -1,0 +1,85 @@
+// attentune compile: a kernel's object file, for this machine or another.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "generator/error.h"
+#include "generator/key.h"
+#include "runtime/llvm/compiler.h"
+#include "tools/attentune/command.h"
+#include "tools/attentune/output.h"
+#include "tools/attentune/problem_list.h"
+#include "tools/attentune/quantity.h"
+#include "tools/attentune/session.h"
+
+namespace attentune {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string entries_of(const Binary& binary) {
+  std::string names;
+  for (const LaunchRule& rule : binary.launches)
+    names += (names.empty() ? "" : " ") + rule.entry;
+  return names;
+}
+
+void print_binary(const NamedProblem& named, const Arch& arch, const BuildChoice& choice, const Binary& binary,
+                  bool json) {
+  const std::vector<std::string> undefined = llvm_backend::undefined_symbols(binary.object);
+  if (json) {
+    fmt::print("{}\n", Json{{"event", "binary"},
+                            {"problem", to_text(named.problem)},
+                            {"family", binary.family},
+                            {"config", to_text(choice.config)},
+                            {"arch", to_text(arch)},
+                            {"compiler", binary.compiler},
+                            {"key", binary.key},
+                            {"bytes", binary.object.size()},
+                            {"compile_ms", binary.compile_ms},
+                            {"entries", entries_of(binary)},
+                            {"undefined", undefined},
+                            {"warnings", binary.warnings}}
+                           .dump());
+    return;
+  }
+  fmt::print("{}\n", to_text(named.problem));
+  fmt::print("  config     {} {}\n", choice.family->name(), to_text(choice.config));
+  fmt::print("  for        {} by {} in {}\n", short_name(arch), binary.compiler, format_ms(binary.compile_ms));
+  fmt::print("  object     {}, key {:.12}\n", format_bytes(static_cast<double>(binary.object.size())), binary.key);
+  fmt::print("  entries    {}\n", entries_of(binary));
+  fmt::print("  needs      {}\n", undefined.empty() ? "nothing" : fmt::format("{}", fmt::join(undefined, " ")));
+  for (const std::string& warning : binary.warnings)
+    fmt::print("  warning    {}\n", warning);
+}
+
+}  // namespace
+
+int run_compile(const Arguments& arguments) {
+  const Arch arch = arch_of(arguments);
+  const std::vector<NamedProblem> problems = problem_list(arguments.problems);
+  if (!arguments.output.empty() && problems.size() > 1)
+    throw Error(Status::misuse,
+                fmt::format("-o holds one object and {} problems are given; give one problem", problems.size()));
+  for (const NamedProblem& named : problems) {
+    const BuildChoice choice = choose(named.problem, arch, arguments.config);
+    const Source source = choice.family->render(named.problem, arch, choice.config);
+    if (arguments.assembly) {
+      write_output(llvm_backend::assembly(source, arch), arguments.output);
+      continue;
+    }
+    Binary binary = llvm_backend::compile(source, arch);
+    binary.family = choice.family->name();
+    binary.launches = source.launches;
+    binary.key = binary_key(named.problem, arch, choice.family->name(), choice.config, source, binary.compiler,
+                            llvm_backend::compiler_options());
+    if (!arguments.output.empty())
+      write_output({reinterpret_cast<const char*>(binary.object.data()), binary.object.size()}, arguments.output);
+    // With -o - the object itself is what standard output carries.
+    if (arguments.output != "-")
+      print_binary(named, arch, choice, binary, arguments.json);
+  }
+  return 0;
+}
+
+}  // namespace attentune

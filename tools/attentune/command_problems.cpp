@@ -1,0 +1,75 @@
+// attentune problems: the workloads by name, or problems in canonical text.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tools/attentune/command.h"
+#include "tools/attentune/output.h"
+#include "tools/attentune/problem_list.h"
+#include "tools/attentune/quantity.h"
+
+namespace attentune {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string_view phases_text(Workload::Phases phases) {
+  switch (phases) {
+    case Workload::Phases::both:
+      return "prefill decode";
+    case Workload::Phases::prefill_only:
+      return "prefill";
+    case Workload::Phases::decode_only:
+      return "decode";
+  }
+  return "";
+}
+
+std::string full_name(const Workload& workload) {
+  return workload.layer.empty() ? std::string(workload.model) : fmt::format("{}.{}", workload.model, workload.layer);
+}
+
+void list_workloads(bool json) {
+  Table table({"model", "phases", "seq", "problem"});
+  for (const Workload& workload : workloads()) {
+    if (json)
+      fmt::print("{}\n", Json{{"event", "workload"},
+                              {"name", full_name(workload)},
+                              {"phases", phases_text(workload.phases)},
+                              {"seq", workload.seq},
+                              {"problem", workload.problem},
+                              {"source", workload.source}}
+                             .dump());
+    table.add({full_name(workload), std::string(phases_text(workload.phases)), fmt::format("{}", workload.seq),
+               std::string(workload.problem)});
+  }
+  if (!json)
+    fmt::print("{}\nUse one with --model NAME [--seq N] [--phase prefill|decode]; gemma-2-9b names all its layers.\n",
+               table.text());
+}
+
+}  // namespace
+
+int run_problems(const Arguments& arguments) {
+  if (arguments.problems.empty()) {
+    list_workloads(arguments.json);
+    return 0;
+  }
+  for (const NamedProblem& each : problem_list(arguments.problems)) {
+    const double work = flops(each.problem);
+    if (arguments.json) {
+      fmt::print("{}\n", Json{{"event", "problem"},
+                              {"problem", to_text(each.problem)},
+                              {"name", each.name},
+                              {"flop", work},
+                              {"bytes", bytes(each.problem)}}
+                             .dump());
+      continue;
+    }
+    fmt::print("{}  # {}{}{:.3g} GFLOP, {}\n", to_text(each.problem), each.name, each.name.empty() ? "" : ": ",
+               work / 1e9, format_bytes(bytes(each.problem)));
+  }
+  return 0;
+}
+
+}  // namespace attentune

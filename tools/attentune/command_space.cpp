@@ -1,0 +1,102 @@
+// attentune space: the Configs a problem can be built with.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "tools/attentune/command.h"
+#include "tools/attentune/output.h"
+#include "tools/attentune/problem_list.h"
+#include "tools/attentune/quantity.h"
+#include "tools/attentune/session.h"
+
+namespace attentune {
+namespace {
+
+using Json = nlohmann::ordered_json;
+constexpr std::size_t shown_configs = 10;
+
+struct Ranked {
+  std::size_t index;  // place in the enumeration; decides ties, so that the output is the same every time
+  Config config;
+  Resources resources;
+};
+
+std::vector<Ranked> rank(const KernelFamily& family, const ConfigSpace& space, const Problem& problem,
+                         const Arch& arch) {
+  std::vector<Ranked> ranked;
+  space.for_each([&](const Config& config) {
+    ranked.push_back({ranked.size(), config, family.resources(problem, arch, config)});
+    return true;
+  });
+  std::sort(ranked.begin(), ranked.end(), [](const Ranked& a, const Ranked& b) {
+    return std::pair(a.resources.cost, a.index) < std::pair(b.resources.cost, b.index);
+  });
+  return ranked;
+}
+
+Json resources_json(const Resources& resources) {
+  return {{"cost", resources.cost},
+          {"workspace_bytes", resources.workspace_bytes},
+          {"shared_bytes", resources.shared_bytes},
+          {"registers", resources.registers}};
+}
+
+void print_json(const NamedProblem& named, const KernelFamily& family, const ConfigSpace& space,
+                const std::vector<Ranked>& ranked) {
+  Json dimensions = Json::array();
+  for (const ConfigSpace::Dimension& dimension : space.dimensions())
+    dimensions.push_back({{"name", dimension.name},
+                          {"kind", dimension.kind == ChoiceKind::compile ? "compile" : "launch"},
+                          {"values", dimension.values},
+                          {"meaning", dimension.meaning}});
+  fmt::print("{}\n", Json{{"event", "space"},
+                          {"problem", to_text(named.problem)},
+                          {"family", family.name()},
+                          {"raw", space.raw_size()},
+                          {"feasible", ranked.size()},
+                          {"dimensions", dimensions}}
+                         .dump());
+  for (const Ranked& each : ranked)
+    fmt::print(
+        "{}\n",
+        Json{{"event", "config"}, {"config", to_text(each.config)}, {"resources", resources_json(each.resources)}}
+            .dump());
+}
+
+void print_text(const NamedProblem& named, const KernelFamily& family, const Arch& arch, const ConfigSpace& space,
+                const std::vector<Ranked>& ranked) {
+  fmt::print("{}\nfamily {} on {}: {} points before rules, {} feasible and ranked\n\n", to_text(named.problem),
+             family.name(), short_name(arch), space.raw_size(), ranked.size());
+  for (const ConfigSpace::Dimension& dimension : space.dimensions())
+    fmt::print("{} ({}): {}\n  {}\n", dimension.name, dimension.kind == ChoiceKind::compile ? "compile" : "launch",
+               dimension.meaning, fmt::join(dimension.values, " "));
+  fmt::print("\nbest by predicted cost (1 = the best):\n");
+  Table best({"cost", "registers", "scratch", "workspace", "config"});
+  const double least = ranked.empty() ? 1 : ranked.front().resources.cost;
+  for (std::size_t n = 0; n < std::min(shown_configs, ranked.size()); ++n) {
+    const Resources& resources = ranked[n].resources;
+    best.add({fmt::format("{:.3f}", least > 0 ? resources.cost / least : resources.cost),
+              fmt::format("{:.0f}", resources.registers), format_bytes(resources.shared_bytes),
+              format_bytes(resources.workspace_bytes), to_text(ranked[n].config)});
+  }
+  fmt::print("{}\ndefault: {}\n", best.text(), to_text(family.default_config(named.problem, arch)));
+}
+
+}  // namespace
+
+int run_space(const Arguments& arguments) {
+  const Arch arch = arch_of(arguments);
+  for (const NamedProblem& named : problem_list(arguments.problems)) {
+    const KernelFamily& family = family_for(named.problem, arch);
+    const ConfigSpace space = family.space(named.problem, arch);
+    const std::vector<Ranked> ranked = rank(family, space, named.problem, arch);
+    if (arguments.json)
+      print_json(named, family, space, ranked);
+    else
+      print_text(named, family, arch, space, ranked);
+  }
+  return 0;
+}
+
+}  // namespace attentune

@@ -1,0 +1,42 @@
+#include "tools/attentune/covering_list.h"
+
+namespace attentune {
+
+std::vector<NamedProblem> covering_list() {
+  static constexpr const char* lines[] = {
+      // Dtypes and head dims, at and off the steps of a vector.
+      "dtype=f32 heads=2 head_dim=64 seq=130",
+      "dtype=f16 heads=2 head_dim=64 seq=130",
+      "dtype=bf16 heads=2 head_dim=64 seq=130",
+      "dtype=f32 heads=1 head_dim=1 seq=33",
+      "dtype=f32 heads=1 head_dim=7/5 seq=67 align=1",
+      "dtype=bf16 heads=1 head_dim=40 seq=257",
+      "dtype=f16 heads=1 head_dim=80/160 seq=65/77",
+      "dtype=f32 heads=1 head_dim=256 seq=96",
+      "dtype=bf16 heads=4/1 head_dim=576/512 seq=5/300",
+      "dtype=bf16 heads=2 head_dim=192/128 seq=70 mask=causal()",
+      // Masks, with more and fewer queries than keys.
+      "dtype=f32 batch=2 heads=2 head_dim=32 seq=129 mask=causal()",
+      "dtype=f32 heads=2 head_dim=32 seq=50/200 mask=causal()",
+      "dtype=f32 heads=2 head_dim=32 seq=200/50 mask=causal()",
+      "dtype=f32 heads=1 head_dim=64 seq=300 mask=window(31,0)",
+      "dtype=f32 heads=1 head_dim=64 seq=300 mask=window(0,17)",
+      "dtype=f32 heads=1 head_dim=64 seq=300 mask=sink(4)",
+      "dtype=bf16 heads=2/1 head_dim=64 seq=300 mask=causal()&(window(63,0)|sink(4))",
+      // Groups, scores, sinks, LSE, scale, decode, nothing at all.
+      "dtype=f32 heads=8/2 head_dim=64 seq=1/333",
+      "dtype=bf16 batch=3 heads=28/4 head_dim=128 seq=1/129 mask=causal()",
+      "dtype=f32 heads=2 head_dim=64 seq=100 score=softcap(30)",
+      "dtype=bf16 heads=4/2 head_dim=256 seq=100 mask=causal()&window(63,0) score=softcap(50)",
+      "dtype=f32 heads=8/1 head_dim=64 seq=100 mask=causal() sink_logit=yes outputs=out,lse",
+      "dtype=f32 batch=2 heads=2 head_dim=64 seq=100/70 mask=causal() outputs=out,lse scale=0.5",
+      "dtype=f32 heads=1 head_dim=64 seq=9/0 outputs=out,lse",
+      "dtype=f32 heads=1 head_dim=64 seq=0/9",
+  };
+  std::vector<NamedProblem> problems;
+  for (const char* line : lines)
+    problems.push_back({.name = "", .problem = parse_problem(line)});
+  return problems;
+}
+
+}  // namespace attentune

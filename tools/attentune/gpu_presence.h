@@ -1,0 +1,17 @@
+// Is there an NVIDIA GPU, as far as files tell? Nothing is loaded and no driver is called.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace attentune {
+
+enum class GpuPresence : std::uint8_t {
+  none,
+  device_without_driver,  // a PCI device of the vendor, but no driver
+  driver,                 // a driver that answers for a device
+};
+[[nodiscard]] GpuPresence find_gpu();
+[[nodiscard]] std::string gpu_presence_sentence(GpuPresence presence);
+
+}  // namespace attentune

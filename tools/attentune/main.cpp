@@ -1,0 +1,41 @@
+// attentune: the command. Exit codes: 0 done, 1 failed, 2 misuse.
+#include <exception>
+#include <new>
+
+#include "generator/error.h"
+#include "tools/attentune/arguments.h"
+#include "tools/attentune/command.h"
+#include "tools/attentune/output.h"
+
+namespace attentune {
+namespace {
+
+int exit_code_of(const Error& error) {
+  return error.status() == Status::refused || error.status() == Status::misuse ? 2 : 1;
+}
+
+int run_command(const Arguments& arguments) {
+  try {
+    const int code = arguments.command->run(arguments);
+    flush_output();
+    return code;
+  } catch (const Error& error) {
+    complain(error.what());
+    return exit_code_of(error);
+  } catch (const std::bad_alloc&) {
+    complain("out of memory; use a smaller batch or seq, or free memory");
+    return 1;
+  } catch (const std::exception& error) {
+    complain(std::string(error.what()) + "; this is a bug in attentune, please report it with the command line");
+    return 1;
+  }
+}
+
+}  // namespace
+}  // namespace attentune
+
+int main(int argc, char** argv) {
+  int exit_code = 0;
+  const auto arguments = attentune::parse_arguments(argc, argv, &exit_code);
+  return arguments ? attentune::run_command(*arguments) : exit_code;
+}

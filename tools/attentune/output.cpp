@@ -1,0 +1,97 @@
+#include "tools/attentune/output.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "generator/error.h"
+
+namespace attentune {
+namespace {
+
+constexpr std::size_t widest_number = 12;
+
+bool is_number(std::string_view cell) {
+  return !cell.empty() && cell.size() <= widest_number &&
+         (std::isdigit(static_cast<unsigned char>(cell.front())) != 0 || cell == "-") &&
+         cell.find('=') == std::string_view::npos;
+}
+
+[[noreturn]] void fail(const std::string& path) {
+  throw Error(Status::misuse,
+              fmt::format("{} cannot be written: {}; name a file in a writable folder", path, std::strerror(errno)));
+}
+
+}  // namespace
+
+bool stdout_is_terminal() noexcept { return isatty(STDOUT_FILENO) == 1; }
+bool stderr_is_terminal() noexcept { return isatty(STDERR_FILENO) == 1; }
+
+void complain(std::string_view sentence) {
+  std::fflush(stdout);
+  fmt::print(stderr, "attentune: {}\n", sentence);
+}
+
+void write_output(std::string_view text, const std::string& path) {
+  if (path.empty() || path == "-") {
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    flush_output();
+    return;
+  }
+  // Devices and pipes cannot be replaced by rename.
+  const bool special = path.rfind("/dev/", 0) == 0;
+  const std::string temporary = special ? path : fmt::format("{}.tmp{}", path, getpid());
+  std::FILE* file = std::fopen(temporary.c_str(), "wb");
+  if (file == nullptr)
+    fail(path);
+  const bool whole = std::fwrite(text.data(), 1, text.size(), file) == text.size();
+  if (const bool closed = std::fclose(file) == 0; !whole || !closed) {
+    const int reason = errno;
+    if (!special)
+      unlink(temporary.c_str());
+    errno = reason;
+    fail(path);
+  }
+  if (!special && std::rename(temporary.c_str(), path.c_str()) != 0) {
+    const int reason = errno;
+    unlink(temporary.c_str());
+    errno = reason;
+    fail(path);
+  }
+}
+
+void flush_output() {
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
+    throw Error(Status::device_failed,
+                fmt::format("standard output cannot be written: {}; free some space", std::strerror(errno)));
+}
+
+std::string Table::text() const {
+  std::vector<std::size_t> widths;
+  for (const auto& row : rows_)
+    for (std::size_t column = 0; column < row.size(); ++column) {
+      if (column == widths.size())
+        widths.push_back(0);
+      widths[column] = std::max(widths[column], row[column].size());
+    }
+  std::string text;
+  for (const auto& row : rows_) {
+    std::string line;
+    for (std::size_t column = 0; column < row.size(); ++column) {
+      if (column > 0)
+        line += "  ";
+      line += is_number(row[column]) ? fmt::format("{:>{}}", row[column], widths[column])
+                                     : fmt::format("{:<{}}", row[column], widths[column]);
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    text += line + "\n";
+  }
+  return text;
+}
+
+}  // namespace attentune

@@ -1,0 +1,66 @@
+#include "tools/attentune/session.h"
+
+#include <fmt/format.h>
+
+#include "generator/error.h"
+#include "generator/key.h"
+#include "runtime/llvm/compiler.h"
+#include "tools/attentune/output.h"
+
+namespace attentune {
+
+std::string device_name_of(const Arguments& arguments) {
+  return arguments.device.empty() ? default_device_name() : arguments.device;
+}
+
+int threads_of(const Arguments& arguments) {
+  return arguments.threads > 0 ? arguments.threads : read_settings().threads;
+}
+
+std::shared_ptr<const Device> device_of(const Arguments& arguments) {
+  return open_device(device_name_of(arguments), threads_of(arguments));
+}
+
+std::string store_path_of(const Arguments& arguments) {
+  std::string path = arguments.store.empty() ? read_settings().store : arguments.store;
+  if (path.empty())
+    throw Error(Status::misuse, "there is no place for a Store: HOME is not set; give --store PATH");
+  return path;
+}
+
+std::shared_ptr<Store> store_of(const Arguments& arguments, StoreMode mode) {
+  const std::string path = store_path_of(arguments);
+  if (path == ":memory:")
+    return Store::in_memory(complain);
+  return Store::open({.path = path, .mode = mode, .message = complain});
+}
+
+Arch arch_of(const Arguments& arguments) {
+  if (!arguments.arch)
+    return device_of(arguments)->arch();
+  if (arguments.arch->rfind("sm_", 0) == 0)
+    return gpu_arch(*arguments.arch);
+  return llvm_backend::host_arch(*arguments.arch);
+}
+
+BuildChoice choose(const Problem& problem, const Arch& arch, const std::optional<std::string>& config) {
+  const KernelFamily& family = family_for(problem, arch);
+  if (!config)
+    return {.family = &family, .config = family.default_config(problem, arch)};
+  const Config chosen = parse_config(*config);
+  if (const auto reason = family.space(problem, arch).why_not(chosen))
+    throw RefusalError({"config", *config, *reason, "`attentune space` with the same problem lists what works"});
+  return {.family = &family, .config = chosen};
+}
+
+std::shared_ptr<const Kernel> build(const Problem& problem, const std::shared_ptr<const Device>& device,
+                                    const KernelFamily& family, const Config& config) {
+  const Source source = family.render(problem, device->arch(), config);
+  Binary binary = device->compile(source);
+  binary.family = family.name();
+  binary.key = binary_key(problem, device->arch(), family.name(), config, source, device->compiler(),
+                          device->compiler_options());
+  return Kernel::load(device, problem, config, std::move(binary));
+}
+
+}  // namespace attentune

@@ -1,0 +1,231 @@
+// Every figure the project promises, from one run: target, measured, ratio, command, machine.
+// usage: bench_figures [--json]
+//
+// A figure is what a command of this build prints, so each row can be repeated by hand.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/device.h"
+#include "tuner/time_stats.h"
+
+namespace {
+
+enum class Better : std::uint8_t { higher, lower };
+
+struct Figure {
+  std::string_view name;
+  std::string_view unit;
+  std::optional<double> target;  // nothing: reported, not promised
+  Better better = Better::lower;
+  std::string_view command;  // $ is the folder of this build's programs
+  std::string_view event;    // of the JSON line that holds it; "": a "field=number" word
+  std::string_view field;
+  int runs = 1;  // the median of so many
+};
+
+constexpr std::string_view one_core =
+    "dtype=f32 heads=1 head_dim=128 seq=2048 --threads 1 --device host --store :memory:";
+
+const std::vector<Figure>& figures() {
+  static const std::string one_core_bench = fmt::format("$/attentune bench {} --json", one_core);
+  static const std::vector<Figure> table{
+      {.name = "multiply-add ceiling reached, f32 d128 seq 2048, one core, default Config",
+       .unit = "of 1",
+       .target = 0.70,
+       .better = Better::higher,
+       .command = one_core_bench,
+       .event = "result",
+       .field = "fraction",
+       .runs = 3},
+      {.name = "error, f32 d128 seq 2048",
+       .unit = "of the bound",
+       .target = 1,
+       .command = one_core_bench,
+       .event = "result",
+       .field = "error"},
+      {.name = "lookup of a known kernel",
+       .unit = "ns",
+       .target = 200,
+       .command = "$/bench_lookup",
+       .event = "",
+       .field = "lookup_ns",
+       .runs = 3},
+      {.name = "feasible Configs, f32 d128 seq 2048",
+       .unit = "Configs",
+       .target = 200,
+       .better = Better::higher,
+       .command = "$/attentune space dtype=f32 heads=1 head_dim=128 seq=2048 --json",
+       .event = "space",
+       .field = "feasible"},
+      {.name = "text to object, f32 d128",
+       .unit = "ms",
+       .target = {},
+       .command = "$/attentune compile dtype=f32 heads=1 head_dim=128 seq=2048 --json",
+       .event = "binary",
+       .field = "compile_ms",
+       .runs = 3},
+      {.name = "text to object, bf16 d128 causal softcap",
+       .unit = "ms",
+       .target = {},
+       .command =
+           "$/attentune compile dtype=bf16 heads=16/8 head_dim=128 seq=2048 'mask=causal()' 'score=softcap(50)' --json",
+       .event = "binary",
+       .field = "compile_ms",
+       .runs = 3},
+      {.name = "roofline reached, bf16 d128 causal GQA 32/8 seq 1024, all threads",
+       .unit = "of 1",
+       .target = {},
+       .better = Better::higher,
+       .command =
+           "$/attentune bench --model llama-3.1-8b --seq 1024 --phase prefill --device host --store :memory: --json",
+       .event = "result",
+       .field = "fraction",
+       .runs = 3},
+      {.name = "roofline reached, bf16 d128 decode GQA 32/8 1/8192, all threads",
+       .unit = "of 1",
+       .target = {},
+       .better = Better::higher,
+       .command =
+           "$/attentune bench --model llama-3.1-8b --seq 8192 --phase decode --device host --store :memory: --json",
+       .event = "result",
+       .field = "fraction",
+       .runs = 3},
+  };
+  return table;
+}
+
+std::string program_folder() {
+  std::array<char, 4096> path{};
+  const ssize_t length = readlink("/proc/self/exe", path.data(), path.size() - 1);
+  return length <= 0 ? "." : std::filesystem::path(path.data()).parent_path().string();
+}
+
+std::string shell_line(std::string_view command, const std::string& folder) {
+  std::string line;
+  for (const char c : command) {
+    if (c == '$')
+      line += folder;
+    else
+      line += c;
+  }
+  return line;
+}
+
+// Standard output of a shell line; the exit code is left aside, for a program over its target exits 1.
+std::string output_of(const std::string& line) {
+  std::FILE* const pipe = popen(line.c_str(), "r");
+  if (pipe == nullptr)
+    return "";
+  std::string text;
+  std::array<char, 4096> piece{};
+  for (std::size_t count = 0; (count = std::fread(piece.data(), 1, piece.size(), pipe)) > 0;)
+    text.append(piece.data(), count);
+  pclose(pipe);
+  return text;
+}
+
+std::optional<double> number_in_text(const std::string& text, std::string_view field) {
+  const std::size_t at = text.find(fmt::format("{}=", field));
+  if (at == std::string::npos)
+    return std::nullopt;
+  return std::strtod(text.c_str() + at + field.size() + 1, nullptr);
+}
+
+std::optional<double> number_in_json(const std::string& text, const Figure& figure) {
+  std::size_t begin = 0;
+  while (begin < text.size()) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    const auto line = nlohmann::json::parse(text.substr(begin, end - begin), nullptr, false);
+    begin = end + 1;
+    if (!line.is_object() || line.value("event", "") != figure.event)
+      continue;
+    if (const auto found = line.find(figure.field); found != line.end() && found->is_number())
+      return found->get<double>();
+  }
+  return std::nullopt;
+}
+
+std::optional<double> measure(const Figure& figure, const std::string& folder) {
+  std::vector<double> values;
+  for (int run = 0; run < figure.runs; ++run) {
+    const std::string text = output_of(shell_line(figure.command, folder));
+    const auto value = figure.event.empty() ? number_in_text(text, figure.field) : number_in_json(text, figure);
+    if (!value)
+      return std::nullopt;
+    values.push_back(*value);
+  }
+  return attentune::median(values);
+}
+
+// At least 1 where the target is met, whichever direction is better.
+std::optional<double> ratio_of(const Figure& figure, const std::optional<double>& measured) {
+  if (!figure.target || !measured || *measured <= 0)
+    return std::nullopt;
+  return figure.better == Better::higher ? *measured / *figure.target : *figure.target / *measured;
+}
+
+nlohmann::ordered_json number(const std::optional<double>& value) {
+  return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json();
+}
+
+void print_row(const Figure& figure, const std::optional<double>& measured, const std::string& machine, bool json) {
+  const std::optional<double> ratio = ratio_of(figure, measured);
+  const std::string command = shell_line(figure.command, "bin");
+  if (json) {
+    fmt::print("{}\n", nlohmann::ordered_json{{"figure", figure.name},
+                                              {"unit", figure.unit},
+                                              {"target", number(figure.target)},
+                                              {"measured", number(measured)},
+                                              {"ratio", number(ratio)},
+                                              {"command", command},
+                                              {"machine", machine}}
+                           .dump());
+  } else {
+    const std::string target = !figure.target ? "-"
+                                              : fmt::format("{} {:.4g} {}", figure.better == Better::higher ? "≥" : "≤",
+                                                            *figure.target, figure.unit);
+    const std::string value = measured ? fmt::format("{:.4g} {}", *measured, figure.unit) : "failed";
+    fmt::print("| {} | {} | {} | {} | `{}` |\n", figure.name, target, value,
+               ratio ? fmt::format("{:.2f}", *ratio) : "-", command);
+  }
+  std::fflush(stdout);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+  const bool json = argc == 2 && std::string_view(argv[1]) == "--json";
+  if (argc > 1 && !json) {
+    fmt::print(stderr, "usage: bench_figures [--json]\n");
+    return 2;
+  }
+  const std::string folder = program_folder();
+  const std::string machine = to_text(attentune::open_device("host")->identity());
+  if (!json)
+    fmt::print(
+        "Machine: {}. ratio >= 1 meets the target.\n\n| figure | target | measured | ratio | command "
+        "|\n|---|---|---|---|---|\n",
+        machine);
+  bool all = true;
+  for (const Figure& figure : figures()) {
+    const std::optional<double> measured = measure(figure, folder);
+    print_row(figure, measured, machine, json);
+    const std::optional<double> ratio = ratio_of(figure, measured);
+    all = all && measured.has_value() && (!ratio || *ratio >= 1);
+  }
+  return all ? 0 : 1;
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "bench_figures: %s\n", error.what());
+  return 1;
+}
