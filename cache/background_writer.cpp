@@ -16,12 +16,12 @@ namespace attentune {
 
 namespace {
 
-struct WinnerRecord {
-  Record record;
-  double default_ms = 0;
+struct KeptBinary {
+  Binary binary;
+  std::string source_text;
 };
 struct Maintain {};
-using Work = std::variant<Record, WinnerRecord, Miss, Maintain>;
+using Work = std::variant<KeptBinary, Miss, Maintain>;
 
 struct Job {
   std::uint64_t number = 0;
@@ -29,10 +29,8 @@ struct Job {
 };
 
 void perform(Store& store, const Work& work) {
-  if (const auto* const record = std::get_if<Record>(&work))
-    store.publish(*record);
-  else if (const auto* const winner = std::get_if<WinnerRecord>(&work))
-    store.publish_winner(winner->record, winner->default_ms);
+  if (const auto* const kept = std::get_if<KeptBinary>(&work))
+    store.keep_binary(kept->binary, kept->source_text);
   else if (const auto* const miss = std::get_if<Miss>(&work))
     store.record_miss(*miss);
   else
@@ -180,9 +178,8 @@ BackgroundWriter::~BackgroundWriter() {
     impl_->thread.join();
 }
 
-bool BackgroundWriter::publish(Record record) noexcept { return impl_->submit(Work(std::move(record))); }
-bool BackgroundWriter::publish_winner(Record record, double default_ms) noexcept {
-  return impl_->submit(Work(WinnerRecord{std::move(record), default_ms}));
+bool BackgroundWriter::keep_binary(Binary binary, std::string source_text) noexcept {
+  return impl_->submit(Work(KeptBinary{std::move(binary), std::move(source_text)}));
 }
 bool BackgroundWriter::record_miss(Miss miss) noexcept { return impl_->submit(Work(std::move(miss))); }
 bool BackgroundWriter::maintain() noexcept { return impl_->submit(Work(Maintain{})); }

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <string>
 
 #include "cache/records.h"
 #include "cache/store.h"
@@ -24,8 +25,8 @@ class BackgroundWriter {
   BackgroundWriter& operator=(const BackgroundWriter&) = delete;
 
   // Each takes a mutex for a moment. False: the queue is full and the job was dropped (counted, reported once).
-  bool publish(Record record) noexcept;
-  bool publish_winner(Record record, double default_ms) noexcept;
+  // A Binary that was compiled for use, and its Source.
+  bool keep_binary(Binary binary, std::string source_text) noexcept;
   // Misses of one class, bucket and device that wait together become one job.
   bool record_miss(Miss miss) noexcept;
   // Writes what lookups noticed (Store::maintain).

@@ -93,6 +93,8 @@ class Store {
   // Makes a stored Measurement the Winner of its TuningKey. The schema itself refuses one that is not ok, not verified,
   // without a time or a binary key, or of a simulator. The bucket's misses are forgotten.
   void set_winner(std::int64_t measurement_id, double default_ms);
+  // A Binary that was compiled for use and not measured, and its Source; the same one may be kept again.
+  void keep_binary(const Binary& binary, std::string_view source_text);
   // A second miss of the same class, bucket and device raises the count and keeps the latest problem and command.
   void record_miss(const Miss& miss);
   void forget_misses();

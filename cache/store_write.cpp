@@ -1,5 +1,6 @@
 // Writes: one transaction each, so that a reader, a second process or a crash sees all of a publish or nothing.
 #include <chrono>
+#include <optional>
 
 #include "cache/blob.h"
 #include "cache/schema.h"
@@ -10,29 +11,36 @@ namespace attentune {
 
 namespace {
 
-// Compressed before the transaction begins: the write lock is held for the inserts alone.
+// A Binary and its Source as stored; compressed before the transaction begins: the write lock is held for the inserts
+// alone.
 struct Packed {
-  const Record* record;
+  std::string key;
   std::string metadata;
   std::string metadata_sha256;
   Blob object;
   Blob source;
 };
 
-Packed pack(const Record& record) {
-  Packed packed{.record = &record, .metadata = {}, .metadata_sha256 = {}, .object = {}, .source = {}};
+Packed pack(const Binary& binary, std::string_view source_text) {
+  Packed packed{.key = binary.key,
+                .metadata = metadata_text(binary),
+                .metadata_sha256 = {},
+                .object = pack_blob(as_text(binary.object)),
+                .source = {}};
+  packed.metadata_sha256 = sha256_hex(packed.metadata);
+  if (!source_text.empty())
+    packed.source = pack_blob(source_text);
+  return packed;
+}
+
+std::optional<Packed> pack(const Record& record) {
   if (!record.binary)
-    return packed;
+    return std::nullopt;
   if (record.binary->key != record.measurement.binary_key) {
     throw Error(Status::internal, "a Record's Binary has the key " + record.binary->key + " and its Measurement " +
                                       record.measurement.binary_key);
   }
-  packed.metadata = metadata_text(*record.binary);
-  packed.metadata_sha256 = sha256_hex(packed.metadata);
-  packed.object = pack_blob(as_text(record.binary->object));
-  if (!record.source_text.empty())
-    packed.source = pack_blob(record.source_text);
-  return packed;
+  return pack(*record.binary, record.source_text);
 }
 
 void insert_binary(const Connection& connection, const Packed& packed) {
@@ -48,7 +56,7 @@ void insert_binary(const Connection& connection, const Packed& packed) {
       "source = coalesce(excluded.source, source)");
   const std::span<const std::uint8_t> object = packed.object.packed;
   const std::span<const std::uint8_t> source = packed.source.packed;
-  row.bind_all(packed.record->binary->key, packed.metadata, packed.metadata_sha256, object, packed.object.bytes,
+  row.bind_all(packed.key, packed.metadata, packed.metadata_sha256, object, packed.object.bytes,
                packed.object.sha256);
   if (source.empty())
     row.bind(7, std::nullopt);
@@ -71,12 +79,11 @@ std::int64_t tuning_id(const Connection& connection, const Record& record) {
       record.class_text, record.bucket_text, m.device, m.policy);
 }
 
-std::int64_t insert(const Connection& connection, const Packed& packed) {
-  const Record& record = *packed.record;
+std::int64_t insert(const Connection& connection, const Record& record, const std::optional<Packed>& packed) {
   const Measurement& m = record.measurement;
   const std::int64_t tuning = tuning_id(connection, record);
-  if (record.binary)
-    insert_binary(connection, packed);
+  if (packed)
+    insert_binary(connection, *packed);
   connection.run(
       "INSERT INTO measurements(tuning, session, measured_at, binary_key, family, config, problem, outcome, time_ms, "
       "spread, repeats, error, verified, in_final, detail) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -105,36 +112,44 @@ void keep_below(const Connection& connection, std::int64_t cap) {
 }  // namespace
 
 std::int64_t Store::publish(const Record& record) {
-  const Packed packed = pack(record);
+  const std::optional<Packed> packed = pack(record);
   return impl_->write([&](const Connection& connection) {
-    const std::int64_t id = insert(connection, packed);
-    if (record.binary)
+    const std::int64_t id = insert(connection, record, packed);
+    if (packed)
       keep_below(connection, impl_->size_cap_bytes);
     return id;
   });
 }
 
 std::vector<std::int64_t> Store::publish(const std::vector<Record>& records) {
-  std::vector<Packed> packed;
+  std::vector<std::optional<Packed>> packed;
   packed.reserve(records.size());
   for (const Record& record : records)
     packed.push_back(pack(record));
   return impl_->write([&](const Connection& connection) {
     std::vector<std::int64_t> ids;
-    for (const Packed& one : packed)
-      ids.push_back(insert(connection, one));
+    for (std::size_t n = 0; n < records.size(); ++n)
+      ids.push_back(insert(connection, records[n], packed[n]));
     keep_below(connection, impl_->size_cap_bytes);
     return ids;
   });
 }
 
 std::int64_t Store::publish_winner(const Record& record, double default_ms) {
-  const Packed packed = pack(record);
+  const std::optional<Packed> packed = pack(record);
   return impl_->write([&](const Connection& connection) {
-    const std::int64_t id = insert(connection, packed);
+    const std::int64_t id = insert(connection, record, packed);
     insert_winner(connection, id, default_ms);
     keep_below(connection, impl_->size_cap_bytes);
     return id;
+  });
+}
+
+void Store::keep_binary(const Binary& binary, std::string_view source_text) {
+  const Packed packed = pack(binary, source_text);
+  impl_->write([&](const Connection& connection) {
+    insert_binary(connection, packed);
+    keep_below(connection, impl_->size_cap_bytes);
   });
 }
 

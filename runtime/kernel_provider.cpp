@@ -3,17 +3,12 @@
 #include <cstdlib>
 #include <utility>
 
-#include "generator/bucket.h"
 #include "generator/error.h"
 #include "generator/key.h"
 #include "runtime/reference/verify.h"
 
 namespace attentune {
 namespace {
-
-// The measurement policy of rows that stand for a Binary that was compiled for use and not timed: no tune has this
-// policy, so none takes such a row for a candidate it has tried.
-constexpr std::string_view unmeasured = "unmeasured";
 
 struct Free {
   void operator()(void* const memory) const noexcept { std::free(memory); }
@@ -116,20 +111,7 @@ void KernelProvider::remember(const Rendering& rendering, const Binary& binary) 
   if (writer_ == nullptr) {
     return;
   }
-  Record record;
-  record.class_text = class_text(rendering.problem);
-  record.bucket_text = to_text(bucket_of(rendering.problem));
-  record.measurement.binary_key = rendering.key;
-  record.measurement.family = binary.family;
-  record.measurement.config = to_text(rendering.config);
-  record.measurement.problem = to_text(rendering.problem);
-  record.measurement.device = to_text(device_->identity());
-  record.measurement.policy = unmeasured;
-  record.measurement.detail = "compiled for use, not measured";
-  record.session = "library";
-  record.binary = binary;
-  record.source_text = rendering.source.text;
-  writer_->publish(std::move(record));
+  writer_->keep_binary(binary, rendering.source.text);
 }
 
 std::string KernelProvider::probe(const Rendering& rendering, const Kernel& kernel) {

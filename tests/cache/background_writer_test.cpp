@@ -42,20 +42,15 @@ TEST_CASE("what is queued is stored, in order, by flush and by the end") {
     BackgroundWriter writer(store);
     CHECK(writer.flush());  // nothing to do
     for (int n = 0; n < 20; ++n)
-      CHECK(writer.publish(sample_record(n)));
-    CHECK(writer.publish_winner(sample_record(50), 2));
+      CHECK(writer.keep_binary(sample_binary(n), "; source " + std::to_string(n)));
     CHECK(writer.flush());
     CHECK(writer.pending() == 0);
-    CHECK(store->measurements().size() == 21);
-    CHECK(store->winners().size() == 1);
+    CHECK(store->binaries().size() == 20);
     for (int n = 0; n < 20; ++n)
-      CHECK(writer.publish(sample_record(100 + n)));
+      CHECK(writer.keep_binary(sample_binary(100 + n), "; source " + std::to_string(100 + n)));
   }
-  const auto rows = store->measurements();
-  REQUIRE(rows.size() == 41);
-  for (int n = 0; n < 20; ++n) {
-    CHECK(rows[static_cast<std::size_t>(n) + 21].measurement.config == sample_record(100 + n).measurement.config);
-  }
+  CHECK(store->binaries().size() == 40);
+  CHECK(store->load_source(sample_binary(119).key) == "; source 119");
 }
 
 TEST_CASE("misses of one bucket become one job and keep their count") {
@@ -92,7 +87,7 @@ TEST_CASE("a failing Store: rows stay in memory, one report, and all is stored w
     const Connection other = Connection::open(path, Connection::Access::write, std::chrono::seconds(1));
     other.execute("BEGIN IMMEDIATE");
     for (int n = 0; n < 5; ++n)
-      CHECK(writer.publish(sample_record(n)));
+      CHECK(writer.keep_binary(sample_binary(n), "; source " + std::to_string(n)));
     CHECK_FALSE(writer.flush());
     CHECK_FALSE(writer.flush());
     CHECK(writer.pending() == 5);
@@ -101,7 +96,7 @@ TEST_CASE("a failing Store: rows stay in memory, one report, and all is stored w
   CHECK(writer.flush());
   CHECK(writer.pending() == 0);
   CHECK(writer.dropped() == 0);
-  CHECK(store->measurements().size() == 5);
+  CHECK(store->binaries().size() == 5);
   REQUIRE(sink.sentences().size() == 1);
   CHECK(contains(sink.sentences()[0], "stays in memory"));
 }
@@ -110,13 +105,13 @@ TEST_CASE("a row the schema refuses is dropped and does not block those behind i
   const auto store = Store::in_memory();
   Sink sink;
   BackgroundWriter writer(store, sink.sink());
-  Record simulated = sample_record(1);
-  simulated.measurement.device = "simulator name=sm_90a";
-  CHECK(writer.publish_winner(simulated, 0));
-  CHECK(writer.publish(sample_record(2)));
+  Binary nameless = sample_binary(1);
+  nameless.key = "short";
+  CHECK(writer.keep_binary(nameless, ""));
+  CHECK(writer.keep_binary(sample_binary(2), "; source " + std::to_string(2)));
   CHECK(writer.flush());
   CHECK(writer.dropped() == 1);
-  CHECK(store->measurements().size() == 1);
+  CHECK(store->binaries().size() == 1);
   CHECK(sink.sentences().size() == 1);
 }
 
@@ -131,7 +126,7 @@ TEST_CASE("a full queue drops and reports instead of growing or waiting") {
   other.execute("BEGIN IMMEDIATE");
   int accepted = 0;
   for (int n = 0; n < 20; ++n)
-    accepted += writer.publish(sample_record(n)) ? 1 : 0;
+    accepted += writer.keep_binary(sample_binary(n), "; source " + std::to_string(n)) ? 1 : 0;
   CHECK(accepted == 4);
   CHECK(writer.dropped() == 16);
   CHECK(sink.sentences().size() == 1);
@@ -147,7 +142,7 @@ TEST_CASE("many threads submit and flush at once") {
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&, t] {
       for (int n = 0; n < 50; ++n) {
-        writer.publish(sample_record(t * 100 + n));
+        writer.keep_binary(sample_binary(t * 100 + n), "; source " + std::to_string(t * 100 + n));
         if (n % 10 == 0 && !writer.flush())
           ++unflushed;
       }
@@ -157,23 +152,23 @@ TEST_CASE("many threads submit and flush at once") {
     thread.join();
   CHECK(writer.flush());
   CHECK(unflushed == 0);
-  CHECK(store->measurements().size() == 200);
+  CHECK(store->binaries().size() == 200);
 }
 
 TEST_CASE("in a forked child the writer says no and can be destroyed") {
   const auto store = Store::in_memory();
   auto writer = std::make_unique<BackgroundWriter>(store);
-  writer->publish(sample_record(1));
+  writer->keep_binary(sample_binary(1), "; source " + std::to_string(1));
   const pid_t child = ::fork();
   REQUIRE(child >= 0);
   if (child == 0) {
-    const bool refused = !writer->publish(sample_record(2)) && !writer->flush() && writer->pending() == 0;
+    const bool refused = !writer->keep_binary(sample_binary(2), "; source " + std::to_string(2)) && !writer->flush() && writer->pending() == 0;
     writer.reset();
     ::_exit(refused ? 0 : 1);
   }
   CHECK(wait_for(child) == 0);
   CHECK(writer->flush());
-  CHECK(store->measurements().size() == 1);
+  CHECK(store->binaries().size() == 1);
 }
 
 }  // namespace attentune::test
