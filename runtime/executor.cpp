@@ -1,9 +1,9 @@
 #include "runtime/executor.h"
 
-#include <asio/post.hpp>
-#include <asio/thread_pool.hpp>
 #include <sched.h>
 #include <unistd.h>
+#include <asio/post.hpp>
+#include <asio/thread_pool.hpp>
 
 #include <algorithm>
 #include <array>
@@ -31,7 +31,8 @@ class InlineExecutor final : public Executor {
 int usable_cpus() noexcept {
   cpu_set_t set;
   CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
+  if (sched_getaffinity(0, sizeof set, &set) == 0)
+    return std::max(1, CPU_COUNT(&set));
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
@@ -46,7 +47,8 @@ struct Job {
   void work(int worker) {
     for (;;) {
       const std::int64_t begin = next.fetch_add(grain, std::memory_order_relaxed);
-      if (begin >= tasks) return;
+      if (begin >= tasks)
+        return;
       body(context, worker, begin, std::min(tasks, begin + grain));
     }
   }
@@ -87,19 +89,22 @@ class Pool final : public Executor {
   ~Pool() override {
     // Threads do not survive fork: a child that inherits a started pool has none to join, and asio would wait for
     // them for ever.
-    if (threads_ && owner_ != getpid()) (void)threads_.release();
+    if (threads_ && owner_ != getpid())
+      (void)threads_.release();
   }
 
   [[nodiscard]] int workers() const noexcept override { return workers_; }
 
   void parallel_for(std::int64_t tasks, std::int64_t grain, TaskBody body, void* context) override {
-    if (tasks <= 0) return;
+    if (tasks <= 0)
+      return;
     const std::int64_t step = std::max<std::int64_t>(grain, 1);
     const std::lock_guard one_call(call_);
     const std::int64_t runs = tasks / step + (tasks % step != 0 ? 1 : 0);
     const int helpers = static_cast<int>(std::min<std::int64_t>(workers_ - 1, runs - 1));
     Job job{.tasks = tasks, .grain = step, .body = body, .context = context};
-    if (helpers > 0) start();
+    if (helpers > 0)
+      start();
     {
       const std::lock_guard lock(state_);
       running_ = helpers;
@@ -125,13 +130,16 @@ class Pool final : public Executor {
     void operator()() const {
       job->work(worker);
       const std::lock_guard lock(pool->state_);
-      if (--pool->running_ == 0) pool->ended_.notify_one();
+      if (--pool->running_ == 0)
+        pool->ended_.notify_one();
     }
   };
 
   void start() {
-    if (threads_ && owner_ != getpid()) (void)threads_.release();  // a forked child starts its own
-    if (threads_) return;
+    if (threads_ && owner_ != getpid())
+      (void)threads_.release();  // a forked child starts its own
+    if (threads_)
+      return;
     slots_.resize(static_cast<std::size_t>(workers_ - 1));
     threads_ = std::make_unique<asio::thread_pool>(static_cast<std::size_t>(workers_ - 1));
     owner_ = getpid();

@@ -17,7 +17,7 @@ namespace {
 constexpr std::array<std::uint8_t, 6> magic{0x93, 'N', 'U', 'M', 'P', 'Y'};
 constexpr std::size_t longest_header = 10000;  // NumPy's own limit (max_header_size)
 constexpr std::size_t most_dimensions = 32;
-constexpr std::size_t header_step = 64;        // data begin at a multiple of it
+constexpr std::size_t header_step = 64;  // data begin at a multiple of it
 constexpr std::string_view remedy = "write the file with numpy.save of a C-ordered little-endian array";
 
 struct TypeRow {
@@ -33,7 +33,8 @@ const TypeRow& row_of(NpyType type) noexcept { return types[static_cast<std::siz
 // Text from a file, fit for a message: short and printable.
 std::string shown(std::string_view text) {
   std::string result;
-  for (const char letter : text.substr(0, 40)) result += letter >= ' ' && letter <= '~' ? letter : '?';
+  for (const char letter : text.substr(0, 40))
+    result += letter >= ' ' && letter <= '~' ? letter : '?';
   return text.size() > 40 ? result + "..." : result;
 }
 
@@ -56,13 +57,21 @@ class Header {
     while (!take('}')) {
       const std::string_view key = quoted();
       expect(':');
-      bool* seen = key == "descr" ? &has_type : key == "fortran_order" ? &has_order : key == "shape" ? &has_shape : nullptr;
-      if (seen == nullptr) refuse(origin_, shown(key), "the header has a key that .npy does not define");
-      if (*seen) refuse(origin_, shown(key), "the header has this key twice");
+      bool* seen = key == "descr"           ? &has_type
+                   : key == "fortran_order" ? &has_order
+                   : key == "shape"         ? &has_shape
+                                            : nullptr;
+      if (seen == nullptr)
+        refuse(origin_, shown(key), "the header has a key that .npy does not define");
+      if (*seen)
+        refuse(origin_, shown(key), "the header has this key twice");
       *seen = true;
-      if (seen == &has_type) array.type = type();
-      if (seen == &has_order) order();
-      if (seen == &has_shape) array.shape = shape();
+      if (seen == &has_type)
+        array.type = type();
+      if (seen == &has_order)
+        order();
+      if (seen == &has_shape)
+        array.shape = shape();
       if (!take(',')) {
         expect('}');
         break;
@@ -72,34 +81,40 @@ class Header {
       refuse(origin_, shown(text_), "the header must say descr, fortran_order and shape");
     }
     skip_spaces();
-    if (at_ != text_.size()) refuse(origin_, shown(text_.substr(at_)), "the header goes on behind its dictionary");
+    if (at_ != text_.size())
+      refuse(origin_, shown(text_.substr(at_)), "the header goes on behind its dictionary");
     return array;
   }
 
  private:
   void skip_spaces() {
-    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n')) ++at_;
+    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n'))
+      ++at_;
   }
 
   bool take(char letter) {
     skip_spaces();
-    if (at_ >= text_.size() || text_[at_] != letter) return false;
+    if (at_ >= text_.size() || text_[at_] != letter)
+      return false;
     ++at_;
     return true;
   }
 
   void expect(char letter) {
-    if (take(letter)) return;
+    if (take(letter))
+      return;
     refuse(origin_, at_ < text_.size() ? shown(text_.substr(at_)) : "the header's end",
            fmt::format("the header must have '{}' at its byte {}", letter, at_));
   }
 
   std::string_view quoted() {
     const char quote = take('\'') ? '\'' : '"';
-    if (quote == '"') expect('"');
+    if (quote == '"')
+      expect('"');
     const std::size_t begin = at_;
     const std::size_t end = text_.find(quote, begin);
-    if (end == std::string_view::npos) refuse(origin_, shown(text_.substr(begin)), "the header has an unclosed string");
+    if (end == std::string_view::npos)
+      refuse(origin_, shown(text_.substr(begin)), "the header has an unclosed string");
     at_ = end + 1;
     return text_.substr(begin, end - begin);
   }
@@ -111,7 +126,8 @@ class Header {
     }
     const std::string_view descr = quoted();
     for (const TypeRow& row : types) {
-      if (row.descr == descr) return row.type;
+      if (row.descr == descr)
+        return row.type;
     }
     refuse(origin_, fmt::format("descr '{}'", shown(descr)),
            "elements must be '<f4' (f32), '<f2' (f16), '<u2' (bf16 bits) or '|u1' (fp8 bits)",
@@ -124,7 +140,8 @@ class Header {
     if (rest.starts_with("True")) {
       refuse(origin_, "fortran_order True", "elements must stand in C order", "save numpy.ascontiguousarray(array)");
     }
-    if (!rest.starts_with("False")) refuse(origin_, shown(rest), "fortran_order must be False");
+    if (!rest.starts_with("False"))
+      refuse(origin_, shown(rest), "fortran_order must be False");
     at_ += 5;
   }
 
@@ -133,14 +150,16 @@ class Header {
     expect('(');
     bool comma = false;
     while (!take(')')) {
-      if (!result.empty() && !comma) refuse(origin_, shown(text_.substr(at_)), "the shape must be a tuple of numbers");
+      if (!result.empty() && !comma)
+        refuse(origin_, shown(text_.substr(at_)), "the shape must be a tuple of numbers");
       if (result.size() == most_dimensions) {
         refuse(origin_, fmt::format("more than {} dimensions", most_dimensions), "no operand has so many");
       }
       result.push_back(number());
       comma = take(',');
     }
-    if (result.size() == 1 && !comma) refuse(origin_, "(n)", "a shape of one dimension is written (n,)");
+    if (result.size() == 1 && !comma)
+      refuse(origin_, "(n)", "a shape of one dimension is written (n,)");
     return result;
   }
 
@@ -164,9 +183,11 @@ class Header {
 // Nothing when the product passes 2^62.
 std::optional<std::size_t> bytes_of(const NpyArray& array) {
   std::uint64_t bytes = row_of(array.type).size;
-  if (std::find(array.shape.begin(), array.shape.end(), 0) != array.shape.end()) return 0;
+  if (std::find(array.shape.begin(), array.shape.end(), 0) != array.shape.end())
+    return 0;
   for (const std::int64_t extent : array.shape) {
-    if (static_cast<std::uint64_t>(extent) > (std::uint64_t{1} << 62) / bytes) return std::nullopt;
+    if (static_cast<std::uint64_t>(extent) > (std::uint64_t{1} << 62) / bytes)
+      return std::nullopt;
     bytes *= static_cast<std::uint64_t>(extent);
   }
   return bytes;
@@ -183,11 +204,15 @@ std::size_t size_of(NpyType type) noexcept { return row_of(type).size; }
 
 NpyType npy_type(Dtype dtype) noexcept {
   switch (dtype) {
-    case Dtype::f32: return NpyType::f4;
-    case Dtype::f16: return NpyType::f2;
-    case Dtype::bf16: return NpyType::u2;
+    case Dtype::f32:
+      return NpyType::f4;
+    case Dtype::f16:
+      return NpyType::f2;
+    case Dtype::bf16:
+      return NpyType::u2;
     case Dtype::e4m3:
-    case Dtype::e5m2: break;
+    case Dtype::e5m2:
+      break;
   }
   return NpyType::u1;
 }
@@ -203,9 +228,11 @@ NpyArray parse_npy(std::span<const std::uint8_t> bytes, std::string_view origin)
   }
   const std::size_t length_bytes = major == 1 ? 2 : 4;
   const std::size_t header_at = magic.size() + 2 + length_bytes;
-  if (bytes.size() < header_at) refuse(origin, fmt::format("{} bytes", bytes.size()), "the file ends inside its header");
+  if (bytes.size() < header_at)
+    refuse(origin, fmt::format("{} bytes", bytes.size()), "the file ends inside its header");
   std::size_t length = 0;
-  for (std::size_t byte = 0; byte < length_bytes; ++byte) length |= std::size_t{bytes[8 + byte]} << (8 * byte);
+  for (std::size_t byte = 0; byte < length_bytes; ++byte)
+    length |= std::size_t{bytes[8 + byte]} << (8 * byte);
   if (length > longest_header) {
     refuse(origin, fmt::format("a header of {} bytes", length),
            fmt::format("no sound header is longer than {}", longest_header));

@@ -17,8 +17,8 @@ enum class NpyType : std::uint8_t { f4, f2, u2, u1 };
 
 struct NpyArray {
   NpyType type = NpyType::f4;
-  std::vector<std::int64_t> shape;   // [] is one element
-  std::vector<std::uint8_t> bytes;   // elements in C order, little endian
+  std::vector<std::int64_t> shape;  // [] is one element
+  std::vector<std::uint8_t> bytes;  // elements in C order, little endian
 
   bool operator==(const NpyArray&) const = default;
 };

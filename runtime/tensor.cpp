@@ -12,11 +12,11 @@ struct Format {
   int exponent_bits;
   int mantissa_bits;
   int bias;
-  bool has_infinity;          // e4m3 (OCP E4M3FN) has none: its top exponent holds numbers, all ones is NaN
-  bool saturates;             // overflow becomes the largest finite value instead of infinity
-  std::uint32_t max_finite;   // bits, without sign
-  std::uint32_t infinity;     // bits, without sign
-  std::uint32_t nan;          // bits of the quiet NaN written, without sign
+  bool has_infinity;         // e4m3 (OCP E4M3FN) has none: its top exponent holds numbers, all ones is NaN
+  bool saturates;            // overflow becomes the largest finite value instead of infinity
+  std::uint32_t max_finite;  // bits, without sign
+  std::uint32_t infinity;    // bits, without sign
+  std::uint32_t nan;         // bits of the quiet NaN written, without sign
 };
 
 // OCP 8-bit Floating Point Specification 1.0, table 1; IEEE 754 binary16; bfloat16 is the upper half of binary32.
@@ -29,9 +29,11 @@ constexpr std::uint32_t round_bits(float value, const Format& format) noexcept {
   const std::uint32_t bits = std::bit_cast<std::uint32_t>(value);
   const std::uint32_t sign = (bits >> 31) << (format.exponent_bits + format.mantissa_bits);
   const std::uint32_t magnitude = bits & 0x7FFFFFFFU;
-  if (magnitude > 0x7F800000U) return sign | format.nan;
+  if (magnitude > 0x7F800000U)
+    return sign | format.nan;
   const std::uint32_t overflow = format.saturates ? format.max_finite : format.infinity;
-  if (magnitude == 0x7F800000U) return sign | overflow;
+  if (magnitude == 0x7F800000U)
+    return sign | overflow;
 
   const int exponent = static_cast<int>(magnitude >> 23) - 127;  // of a normal value; f32 subnormals follow below
   const int smallest = 1 - format.bias;                          // exponent of the smallest normal
@@ -43,17 +45,20 @@ constexpr std::uint32_t round_bits(float value, const Format& format) noexcept {
   // Result = significand * 2^(scale_exponent - 23), to be written in steps of 2^(target - mantissa_bits).
   const int target = scale_exponent < smallest ? smallest : scale_exponent;
   const int drop = (23 - format.mantissa_bits) + (target - scale_exponent);
-  if (drop > 40) return sign;
+  if (drop > 40)
+    return sign;
   const std::uint64_t half = drop > 0 ? std::uint64_t{1} << (drop - 1) : 0;
   const std::uint64_t rest = significand & ((std::uint64_t{1} << drop) - 1);
   std::uint64_t steps = significand >> drop;
-  if (rest > half || (rest == half && drop > 0 && (steps & 1U) != 0)) ++steps;
+  if (rest > half || (rest == half && drop > 0 && (steps & 1U) != 0))
+    ++steps;
 
   // Adding steps to the exponent field lets a carry out of the mantissa raise the exponent, and a subnormal that
   // rounds up become the smallest normal.
   const std::uint64_t biased = static_cast<std::uint64_t>(target - smallest) << format.mantissa_bits;
   const std::uint64_t result = biased + steps;
-  if (result > format.max_finite) return sign | overflow;
+  if (result > format.max_finite)
+    return sign | overflow;
   return sign | static_cast<std::uint32_t>(result);
 }
 
@@ -61,7 +66,8 @@ constexpr float widen_bits(std::uint32_t bits, const Format& format) noexcept {
   const int width = format.exponent_bits + format.mantissa_bits;
   const std::uint32_t sign = (bits >> width) << 31;
   const std::uint32_t magnitude = bits & ((1U << width) - 1);
-  if (format.has_infinity && magnitude == format.infinity) return std::bit_cast<float>(sign | 0x7F800000U);
+  if (format.has_infinity && magnitude == format.infinity)
+    return std::bit_cast<float>(sign | 0x7F800000U);
   if (magnitude > format.max_finite) {
     const std::uint32_t payload = magnitude << (23 - format.mantissa_bits) & 0x3FFFFFU;
     return std::bit_cast<float>(sign | 0x7FC00000U | payload);
@@ -72,10 +78,12 @@ constexpr float widen_bits(std::uint32_t bits, const Format& format) noexcept {
     const auto exponent = static_cast<std::uint32_t>(static_cast<int>(field) - format.bias + 127);
     return std::bit_cast<float>(sign | exponent << 23 | mantissa << (23 - format.mantissa_bits));
   }
-  if (mantissa == 0) return std::bit_cast<float>(sign);
+  if (mantissa == 0)
+    return std::bit_cast<float>(sign);
   // A subnormal: shift its leading one up to the hidden position. bf16's subnormals are f32's.
   const int smallest = 1 - format.bias;
-  if (smallest == -126) return std::bit_cast<float>(sign | mantissa << (23 - format.mantissa_bits));
+  if (smallest == -126)
+    return std::bit_cast<float>(sign | mantissa << (23 - format.mantissa_bits));
   const int shift = std::countl_zero(mantissa) - (31 - format.mantissa_bits);
   const std::uint32_t fraction = (mantissa << shift) & ((1U << format.mantissa_bits) - 1);
   const auto exponent = static_cast<std::uint32_t>(smallest - shift + 127);
@@ -84,11 +92,15 @@ constexpr float widen_bits(std::uint32_t bits, const Format& format) noexcept {
 
 const Format& format_of(Dtype dtype) noexcept {
   switch (dtype) {
-    case Dtype::f16: return f16_format;
-    case Dtype::e4m3: return e4m3_format;
-    case Dtype::e5m2: return e5m2_format;
+    case Dtype::f16:
+      return f16_format;
+    case Dtype::e4m3:
+      return e4m3_format;
+    case Dtype::e5m2:
+      return e5m2_format;
     case Dtype::bf16:
-    case Dtype::f32: break;
+    case Dtype::f32:
+      break;
   }
   return bf16_format;
 }
@@ -96,7 +108,8 @@ const Format& format_of(Dtype dtype) noexcept {
 template <typename T>
 T load_raw(const void* data, std::int64_t index) noexcept {
   T value;
-  std::memcpy(&value, static_cast<const unsigned char*>(data) + index * static_cast<std::int64_t>(sizeof(T)), sizeof(T));
+  std::memcpy(&value, static_cast<const unsigned char*>(data) + index * static_cast<std::int64_t>(sizeof(T)),
+              sizeof(T));
   return value;
 }
 
@@ -136,23 +149,30 @@ std::int64_t elements_lse(const Problem& problem) { return problem.batch * probl
 
 float load_element(const void* data, std::int64_t index, Dtype dtype) noexcept {
   switch (dtype) {
-    case Dtype::f32: return load_raw<float>(data, index);
-    case Dtype::f16: return widen_bits(load_raw<std::uint16_t>(data, index), f16_format);
-    case Dtype::bf16: return std::bit_cast<float>(std::uint32_t{load_raw<std::uint16_t>(data, index)} << 16);
+    case Dtype::f32:
+      return load_raw<float>(data, index);
+    case Dtype::f16:
+      return widen_bits(load_raw<std::uint16_t>(data, index), f16_format);
+    case Dtype::bf16:
+      return std::bit_cast<float>(std::uint32_t{load_raw<std::uint16_t>(data, index)} << 16);
     case Dtype::e4m3:
-    case Dtype::e5m2: break;
+    case Dtype::e5m2:
+      break;
   }
   return widen_bits(load_raw<std::uint8_t>(data, index), format_of(dtype));
 }
 
 void store_element(void* data, std::int64_t index, Dtype dtype, float value) noexcept {
-  if (dtype == Dtype::f32) return store_raw(data, index, value);
+  if (dtype == Dtype::f32)
+    return store_raw(data, index, value);
   if (dtype == Dtype::bf16) {  // the upper half of an f32, so a carry does all the work
     const std::uint32_t bits = std::bit_cast<std::uint32_t>(value);
-    if (!std::isnan(value)) return store_raw(data, index, static_cast<std::uint16_t>((bits + 0x7FFFU + (bits >> 16 & 1U)) >> 16));
+    if (!std::isnan(value))
+      return store_raw(data, index, static_cast<std::uint16_t>((bits + 0x7FFFU + (bits >> 16 & 1U)) >> 16));
   }
   const std::uint32_t bits = round_bits(value, format_of(dtype));
-  if (size_of(dtype) == 2) return store_raw(data, index, static_cast<std::uint16_t>(bits));
+  if (size_of(dtype) == 2)
+    return store_raw(data, index, static_cast<std::uint16_t>(bits));
   store_raw(data, index, static_cast<std::uint8_t>(bits));
 }
 

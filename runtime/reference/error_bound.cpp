@@ -55,8 +55,10 @@ double finite_or_zero(double value) noexcept { return std::isfinite(value) ? val
 
 // Distance where the exact value is finite; where it is not, the result must not be finite either.
 double distance(double value, double exact) noexcept {
-  if (std::isnan(exact)) return std::isfinite(value) ? infinity : 0;
-  if (std::isinf(exact)) return value == exact ? 0 : infinity;
+  if (std::isnan(exact))
+    return std::isfinite(value) ? infinity : 0;
+  if (std::isinf(exact))
+    return value == exact ? 0 : infinity;
   return std::isfinite(value) ? std::fabs(value - exact) : infinity;
 }
 
@@ -67,8 +69,8 @@ class Comparer {
       : problem_(problem), result_(result), rows_(rows), exact_(exact), naive_(naive), bound_(error_bound(problem)) {}
 
   Comparison run() {
-    const std::size_t block = static_cast<std::size_t>(
-        (bound_.block_outputs + problem_.head_dim_v - 1) / std::max<std::int64_t>(problem_.head_dim_v, 1));
+    const std::size_t block = static_cast<std::size_t>((bound_.block_outputs + problem_.head_dim_v - 1) /
+                                                       std::max<std::int64_t>(problem_.head_dim_v, 1));
     Region total;
     // A short rest joins the last block, so that no block has fewer outputs than the bound says.
     for (std::size_t first = 0; first < rows_.size();) {
@@ -97,8 +99,7 @@ class Comparer {
   [[nodiscard]] double written_lse(std::size_t row) const {
     const Row& at = rows_[row];
     const LseView& lse = result_.lse;
-    return static_cast<double>(
-        lse.data[at.batch * lse.stride[0] + at.head * lse.stride[1] + at.query * lse.stride[2]]);
+    return static_cast<double>(lse.data[at.batch * lse.stride[0] + at.head * lse.stride[1] + at.query * lse.stride[2]]);
   }
 
   [[nodiscard]] double exact_at(std::size_t row, std::int64_t column) const {
@@ -110,8 +111,10 @@ class Comparer {
     for (std::size_t row = first; row < first + count; ++row) {
       region.max_score = std::max(region.max_score, finite_or_zero(exact_.max_abs_score[row]));
       region.max_value = std::max(region.max_value, finite_or_zero(exact_.max_abs_value[row]));
-      for (std::int64_t column = 0; column < problem_.head_dim_v; ++column) add_output(region, row, column);
-      if (!problem_.lse || result_.lse.data == nullptr) continue;
+      for (std::int64_t column = 0; column < problem_.head_dim_v; ++column)
+        add_output(region, row, column);
+      if (!problem_.lse || result_.lse.data == nullptr)
+        continue;
       const double error = distance(written_lse(row), exact_.lse[row]);
       if (error > region.lse_error) {
         region.lse_error = error;
@@ -129,7 +132,8 @@ class Comparer {
       region.worst_row = row;
       region.worst_column = column;
     }
-    if (!std::isfinite(exact)) return;
+    if (!std::isfinite(exact))
+      return;
     const auto naive = static_cast<double>(
         naive_.out[row * static_cast<std::size_t>(problem_.head_dim_v) + static_cast<std::size_t>(column)]);
     // Where f32 itself overflows on a finite answer the naive twin has nothing to say and allows nothing.
@@ -158,9 +162,11 @@ class Comparer {
   }
 
   void weigh(BoundCheck check, double error, double allowed, std::size_t row, std::int64_t column) {
-    if (error == 0) return;
+    if (error == 0)
+      return;
     const double ratio = error / allowed;
-    if (!(ratio > comparison_.worst_ratio)) return;
+    if (!(ratio > comparison_.worst_ratio))
+      return;
     comparison_.worst_ratio = ratio;
     comparison_.check = check;
     comparison_.row = rows_[row];
@@ -199,20 +205,22 @@ double ulp(Dtype dtype, double magnitude) noexcept {
 
 std::string_view name(BoundCheck check) noexcept {
   switch (check) {
-    case BoundCheck::max_error: return "max error";
-    case BoundCheck::rmse: return "RMSE";
-    case BoundCheck::lse: return "LSE error";
+    case BoundCheck::max_error:
+      return "max error";
+    case BoundCheck::rmse:
+      return "RMSE";
+    case BoundCheck::lse:
+      return "LSE error";
   }
   return "";
 }
 
 std::string Comparison::sentence() const {
-  const std::string place =
-      fmt::format("batch {} query {} head {}{}", row.batch, row.query, row.head,
-                  column < 0 ? std::string() : fmt::format(" column {}", column));
+  const std::string place = fmt::format("batch {} query {} head {}{}", row.batch, row.query, row.head,
+                                        column < 0 ? std::string() : fmt::format(" column {}", column));
   const std::string_view relation = check == BoundCheck::rmse ? " with the largest error" : "";
-  return fmt::format("{} {:.3g} is {:.3g} times the bound {:.3g}{} at {} ({:.6g} instead of {:.6g})", name(check), error,
-                     worst_ratio, allowed, relation, place, value, exact);
+  return fmt::format("{} {:.3g} is {:.3g} times the bound {:.3g}{} at {} ({:.6g} instead of {:.6g})", name(check),
+                     error, worst_ratio, allowed, relation, place, value, exact);
 }
 
 Comparison compare(const Problem& problem, const AttentionTensors& result, std::span<const Row> rows,

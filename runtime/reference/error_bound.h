@@ -40,15 +40,15 @@ enum class BoundCheck : std::uint8_t { max_error, rmse, lse };
 // How a result compares. The worst place is the check with the largest error/allowed.
 struct Comparison {
   bool passed = true;
-  double worst_ratio = 0;                      // > 1 fails; infinity when a value is not finite but should be
+  double worst_ratio = 0;  // > 1 fails; infinity when a value is not finite but should be
   BoundCheck check = BoundCheck::max_error;
-  Row row;                                     // of the largest error in the region of the worst check
-  std::int64_t column = -1;                    // -1 for LSE
-  double value = 0;                            // what the kernel wrote there
-  double exact = 0;                            // what it should be
-  double error = 0;                            // |O - exact|, the RMSE or |LSE - exact|
+  Row row;                   // of the largest error in the region of the worst check
+  std::int64_t column = -1;  // -1 for LSE
+  double value = 0;          // what the kernel wrote there
+  double exact = 0;          // what it should be
+  double error = 0;          // |O - exact|, the RMSE or |LSE - exact|
   double allowed = 0;
-  double max_error = 0;                        // over all rows, for reports
+  double max_error = 0;  // over all rows, for reports
   double rmse = 0;
 
   // "max error 0.31 is 7.8 times the bound 0.04 at batch 0 query 17 head 3 column 5 (0.12 instead of 0.43)"

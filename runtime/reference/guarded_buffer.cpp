@@ -19,7 +19,8 @@ std::size_t round_up(std::size_t value, std::size_t step) noexcept { return (val
 
 std::size_t count_damaged(const std::uint8_t* first, const std::uint8_t* last) noexcept {
   std::size_t damaged = 0;
-  for (; first != last; ++first) damaged += *first != pattern ? 1U : 0U;
+  for (; first != last; ++first)
+    damaged += *first != pattern ? 1U : 0U;
   return damaged;
 }
 
@@ -36,14 +37,16 @@ GuardedBuffer::GuardedBuffer(std::size_t bytes, std::size_t alignment, bool leas
   void* const mapping = mmap(nullptr, mapped_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (mapping == MAP_FAILED) {
     throw Error(Status::out_of_memory, fmt::format("a buffer of {} bytes cannot be allocated; use a smaller batch, "
-                                                   "fewer heads or a shorter sequence", bytes));
+                                                   "fewer heads or a shorter sequence",
+                                                   bytes));
   }
   mapping_ = static_cast<std::uint8_t*>(mapping);
   if (guard_page) {
     mprotect(mapping_ + readable_, page, PROT_NONE);
     // As near to the page as the alignment lets it.
     data_ = mapping_ + (readable_ - bytes) / alignment * alignment;
-    if (least_aligned && (static_cast<std::size_t>(data_ - mapping_) & alignment) == 0) data_ -= alignment;
+    if (least_aligned && (static_cast<std::size_t>(data_ - mapping_) & alignment) == 0)
+      data_ -= alignment;
   } else {
     data_ = mapping_ + round_up(guard_bytes, std::max<std::size_t>(2 * alignment, 64)) + offset;
   }
@@ -51,8 +54,10 @@ GuardedBuffer::GuardedBuffer(std::size_t bytes, std::size_t alignment, bool leas
 }
 
 GuardedBuffer::GuardedBuffer(GuardedBuffer&& other) noexcept
-    : mapping_(std::exchange(other.mapping_, nullptr)), mapped_(std::exchange(other.mapped_, 0)),
-      readable_(std::exchange(other.readable_, 0)), data_(std::exchange(other.data_, nullptr)),
+    : mapping_(std::exchange(other.mapping_, nullptr)),
+      mapped_(std::exchange(other.mapped_, 0)),
+      readable_(std::exchange(other.readable_, 0)),
+      data_(std::exchange(other.data_, nullptr)),
       size_(std::exchange(other.size_, 0)) {}
 
 GuardedBuffer& GuardedBuffer::operator=(GuardedBuffer&& other) noexcept {
@@ -65,15 +70,18 @@ GuardedBuffer& GuardedBuffer::operator=(GuardedBuffer&& other) noexcept {
 }
 
 GuardedBuffer::~GuardedBuffer() {
-  if (mapping_ != nullptr) munmap(mapping_, mapped_);
+  if (mapping_ != nullptr)
+    munmap(mapping_, mapped_);
 }
 
 void GuardedBuffer::fill_bytes(std::uint8_t byte) noexcept {
-  if (size_ != 0) std::memset(data_, byte, size_);
+  if (size_ != 0)
+    std::memset(data_, byte, size_);
 }
 
 std::string GuardedBuffer::damage(std::string_view name) const {
-  if (mapping_ == nullptr) return "";
+  if (mapping_ == nullptr)
+    return "";
   if (const std::size_t before = count_damaged(mapping_, data_); before != 0) {
     return fmt::format("{}, {} bytes before its start", name, before);
   }

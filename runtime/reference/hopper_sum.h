@@ -13,15 +13,19 @@ namespace attentune {
 inline float hopper_step(float sum, const float* a, const float* b, std::int64_t step, std::int64_t count) noexcept {
   constexpr int kept_bits = 13;
   float largest = std::fabs(sum);
-  for (std::int64_t k = 0; k < count; ++k) largest = std::max(largest, std::fabs(a[k] * b[k * step]));
+  for (std::int64_t k = 0; k < count; ++k)
+    largest = std::max(largest, std::fabs(a[k] * b[k * step]));
   if (!(largest > 0) || !std::isfinite(largest)) {
-    for (std::int64_t k = 0; k < count; ++k) sum += a[k] * b[k * step];
+    for (std::int64_t k = 0; k < count; ++k)
+      sum += a[k] * b[k * step];
     return sum;
   }
   const float unit = std::ldexp(1.0F, std::ilogb(largest) - kept_bits);
   float total = std::trunc(sum / unit);
-  for (std::int64_t k = 0; k < count; ++k) total += std::trunc(a[k] * b[k * step] / unit);
-  if (total == 0) return 0;
+  for (std::int64_t k = 0; k < count; ++k)
+    total += std::trunc(a[k] * b[k * step] / unit);
+  if (total == 0)
+    return 0;
   const float again = std::ldexp(1.0F, std::max(0, std::ilogb(total) - kept_bits));
   return std::trunc(total / again) * again * unit;
 }

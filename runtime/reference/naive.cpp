@@ -14,7 +14,8 @@ namespace {
 constexpr float infinity = std::numeric_limits<float>::infinity();
 
 float rounded(float value, Dtype dtype) noexcept {
-  if (dtype == Dtype::f32) return value;
+  if (dtype == Dtype::f32)
+    return value;
   std::uint16_t room = 0;
   store_element(&room, 0, dtype, value);
   return load_element(&room, 0, dtype);
@@ -25,12 +26,19 @@ class NaiveGroup {
  public:
   NaiveGroup(const Problem& problem, const AttentionTensors& tensors, std::span<const Row> rows, const RowGroup& group,
              NaiveRows& result)
-      : problem_(problem), tensors_(tensors), rows_(rows), group_(group), result_(result),
-        seen_(visibility_of(problem, rows, group)), scores_(seen_.visible.size()), sums_(group.members.size()) {}
+      : problem_(problem),
+        tensors_(tensors),
+        rows_(rows),
+        group_(group),
+        result_(result),
+        seen_(visibility_of(problem, rows, group)),
+        scores_(seen_.visible.size()),
+        sums_(group.members.size()) {}
 
   void run() {
     score_keys();
-    for (std::size_t m = 0; m < group_.members.size(); ++m) exponentiate(m);
+    for (std::size_t m = 0; m < group_.members.size(); ++m)
+      exponentiate(m);
     sum_values();
   }
 
@@ -49,15 +57,16 @@ class NaiveGroup {
     std::vector<float> keys(dim * key_block);
     float dots[key_block];
     for (std::size_t block = 0; block < seen_.blocks.size(); ++block) {
-      if (seen_.blocks[block] == 0) continue;
+      if (seen_.blocks[block] == 0)
+        continue;
       const std::int64_t first = static_cast<std::int64_t>(block) * key_block;
       const std::int64_t count = std::min(key_block, problem_.len_kv - first);
       load_keys_transposed(tensors_.k, group_.batch, group_.head_kv, first, count, problem_.head_dim_qk, keys.data());
       for (std::size_t m = 0; m < group_.members.size(); ++m) {
         if (low_accumulation) {
           for (std::int64_t j = 0; j < count; ++j) {
-            dots[j] = hopper_dot(0, &queries[m * dim], &keys[static_cast<std::size_t>(j)], key_block,
-                                 problem_.head_dim_qk);
+            dots[j] =
+                hopper_dot(0, &queries[m * dim], &keys[static_cast<std::size_t>(j)], key_block, problem_.head_dim_qk);
           }
         } else {
           dot_block(&queries[m * dim], keys.data(), problem_.head_dim_qk, dots);
@@ -84,11 +93,13 @@ class NaiveGroup {
     float* const scores = &scores_[m * len_kv()];
     float largest = -infinity;
     for (std::size_t j = 0; j < len_kv(); ++j) {
-      if (shown[j] != 0 && !(scores[j] <= largest)) largest = scores[j];
+      if (shown[j] != 0 && !(scores[j] <= largest))
+        largest = scores[j];
     }
     float sum = problem_.sink_logit ? std::exp(sink - largest) : 0.0F;
     for (std::size_t j = 0; j < len_kv(); ++j) {
-      if (shown[j] == 0) continue;
+      if (shown[j] == 0)
+        continue;
       const float p = std::exp(scores[j] - largest);
       sum += p;
       scores[j] = rounded(p * boost, dtype);
@@ -103,7 +114,8 @@ class NaiveGroup {
     const bool low_accumulation = is_fp8(dtype_of_p(problem_)) && is_fp8(problem_.v);
     std::vector<float> values(dim * key_block);
     for (std::size_t block = 0; block < seen_.blocks.size(); ++block) {
-      if (seen_.blocks[block] == 0) continue;
+      if (seen_.blocks[block] == 0)
+        continue;
       const std::int64_t first = static_cast<std::int64_t>(block) * key_block;
       const std::int64_t count = std::min(key_block, problem_.len_kv - first);
       for (std::int64_t j = 0; j < count; ++j) {
@@ -131,14 +143,17 @@ class NaiveGroup {
       for (std::size_t j = 0; j < static_cast<std::size_t>(count); ++j) {
         weights[j] = seen_.visible[base + j] != 0 ? scores_[base + j] : 0.0F;
       }
-      for (std::int64_t c = 0; c < dim; ++c) out[c] = hopper_dot(out[c], weights, values + c, dim, count);
+      for (std::int64_t c = 0; c < dim; ++c)
+        out[c] = hopper_dot(out[c], weights, values + c, dim, count);
       return;
     }
     for (std::int64_t j = 0; j < count; ++j) {
-      if (seen_.visible[base + static_cast<std::size_t>(j)] == 0) continue;
+      if (seen_.visible[base + static_cast<std::size_t>(j)] == 0)
+        continue;
       const float weight = scores_[base + static_cast<std::size_t>(j)];
       const float* const value = values + j * dim;
-      for (std::int64_t c = 0; c < dim; ++c) out[c] += weight * value[c];
+      for (std::int64_t c = 0; c < dim; ++c)
+        out[c] += weight * value[c];
     }
   }
 

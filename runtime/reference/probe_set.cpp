@@ -39,13 +39,28 @@ constexpr Sketch sketches[] = {
     {.what = "one query", .batch = 2, .heads_kv = 2, .len_q = 1, .len_kv = 333, .widths = wide},
     {.what = "one query and one key", .batch = 1, .heads_kv = 1, .len_q = 1, .len_kv = 1, .options = tight},
     {.what = "large magnitudes", .batch = 1, .heads_kv = 1, .len_q = 65, .len_kv = 129, .values = Values::large},
-    {.what = "scores far below zero", .batch = 1, .heads_kv = 1, .len_q = 33, .len_kv = 257,
-     .values = Values::negative, .widths = wide},
+    {.what = "scores far below zero",
+     .batch = 1,
+     .heads_kv = 1,
+     .len_q = 33,
+     .len_kv = 257,
+     .values = Values::negative,
+     .widths = wide},
     {.what = "padded batch of two", .batch = 2, .heads_kv = 2, .len_q = 63, .len_kv = 127, .options = padded},
-    {.what = "keys counted by the output", .batch = 1, .heads_kv = 1, .len_q = 129, .len_kv = 255,
-     .values = Values::counting, .widths = narrow},
-    {.what = "whole tiles before a guard page", .batch = 1, .heads_kv = 1, .len_q = 128, .len_kv = 256,
-     .widths = wide, .options = tight},
+    {.what = "keys counted by the output",
+     .batch = 1,
+     .heads_kv = 1,
+     .len_q = 129,
+     .len_kv = 255,
+     .values = Values::counting,
+     .widths = narrow},
+    {.what = "whole tiles before a guard page",
+     .batch = 1,
+     .heads_kv = 1,
+     .len_q = 128,
+     .len_kv = 256,
+     .widths = wide,
+     .options = tight},
     {.what = "a long row", .batch = 1, .heads_kv = 1, .len_q = 3, .len_kv = 2049, .widths = wide},
     {.what = "many more keys than queries", .batch = 1, .heads_kv = 2, .len_q = 17, .len_kv = 300, .widths = nothing},
 };
@@ -73,7 +88,8 @@ double most_flop(const Problem& problem) {
 
 // Odd again, unless it was hardly more than nothing.
 std::int64_t shortened(std::int64_t length) {
-  if (length <= 3) return length;
+  if (length <= 3)
+    return length;
   return std::min((length * 4 / 5) | 1, length - 1);
 }
 
@@ -83,7 +99,10 @@ std::vector<Probe> probe_set(const Problem& problem) {
   std::vector<Probe> probes;
   double total = 0;
   for (const Sketch& sketch : sketches) {
-    Probe probe{.what = sketch.what, .problem = problem, .seed = probes.size() + 1, .values = sketch.values,
+    Probe probe{.what = sketch.what,
+                .problem = problem,
+                .seed = probes.size() + 1,
+                .values = sketch.values,
                 .options = sketch.options};
     Problem& p = probe.problem;
     p.batch = sketch.batch;
@@ -102,7 +121,8 @@ std::vector<Probe> probe_set(const Problem& problem) {
       return most_flop(x.problem) < most_flop(y.problem);
     });
     Problem& p = costliest.problem;
-    if (std::max(p.len_q, p.len_kv) <= 3) break;
+    if (std::max(p.len_q, p.len_kv) <= 3)
+      break;
     total -= most_flop(p);
     p.len_q = shortened(p.len_q);
     p.len_kv = shortened(p.len_kv);

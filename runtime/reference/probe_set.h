@@ -12,7 +12,7 @@ namespace attentune {
 
 // One probe: a problem of the class, and what to fill it with.
 struct Probe {
-  std::string_view what;     // "more queries than keys"
+  std::string_view what;  // "more queries than keys"
   Problem problem;
   std::uint64_t seed = 0;
   Values values = Values::normal;

@@ -20,7 +20,8 @@ struct Shape {
 
   // One past the last element.
   [[nodiscard]] std::int64_t span() const noexcept {
-    if (outer[0] == 0 || outer[1] == 0 || outer[2] == 0 || inner == 0) return 0;
+    if (outer[0] == 0 || outer[1] == 0 || outer[2] == 0 || inner == 0)
+      return 0;
     return (outer[0] - 1) * stride[0] + (outer[1] - 1) * stride[1] + (outer[2] - 1) * stride[2] + inner;
   }
   [[nodiscard]] std::int64_t runs() const noexcept { return outer[0] * outer[1] * outer[2]; }
@@ -32,8 +33,8 @@ struct Shape {
 };
 
 // C order with every row at a multiple of the promised alignment. Padded: heads, rows and batches all stand apart.
-std::array<std::int64_t, 3> strides_of(const Problem& problem, std::int64_t length, std::int64_t heads, std::int64_t dim,
-                                       Dtype dtype, bool padded) {
+std::array<std::int64_t, 3> strides_of(const Problem& problem, std::int64_t length, std::int64_t heads,
+                                       std::int64_t dim, Dtype dtype, bool padded) {
   const auto element = static_cast<std::int64_t>(size_of(dtype));
   const std::int64_t step = std::max<std::int64_t>(problem.alignment / element, 1);
   const std::int64_t apart = padded ? step : 0;
@@ -67,7 +68,8 @@ std::string padding_damage(const GuardedBuffer& buffer, const Shape& shape, std:
   for (std::int64_t run = 0; run < shape.runs(); ++run) {
     const std::size_t begin = static_cast<std::size_t>(shape.offset(run)) * element;
     for (; at < begin; ++at) {
-      if (bytes[at] != 0xFF) return fmt::format("{}, byte {} in the padding between its rows", name, at);
+      if (bytes[at] != 0xFF)
+        return fmt::format("{}, byte {} in the padding between its rows", name, at);
     }
     at = begin + static_cast<std::size_t>(shape.inner) * element;
   }
@@ -80,10 +82,13 @@ struct Scale {
 
 Scale scale_of(Values values) noexcept {
   switch (values) {
-    case Values::large: return {30, 30, 100, 50};
-    case Values::counting: return {0, 1, 1, 0};
+    case Values::large:
+      return {30, 30, 100, 50};
+    case Values::counting:
+      return {0, 1, 1, 0};
     case Values::normal:
-    case Values::negative: break;
+    case Values::negative:
+      break;
   }
   return {1, 1, 1, 1};
 }
@@ -94,7 +99,8 @@ void for_each_run(const Shape& shape, Executor& executor, const Body& body) {
   executor.parallel_for(
       shape.runs(), 256,
       [](void* context, int, std::int64_t begin, std::int64_t end) {
-        for (std::int64_t run = begin; run < end; ++run) (*static_cast<const Body*>(context))(run);
+        for (std::int64_t run = begin; run < end; ++run)
+          (*static_cast<const Body*>(context))(run);
       },
       const_cast<Body*>(&body));
 }
@@ -109,7 +115,8 @@ CallBuffers::CallBuffers(const Problem& problem, BufferOptions options)
   tensors_.k.stride = strides_of(p, p.len_kv, p.heads_kv, p.head_dim_qk, p.k, options.padded);
   tensors_.v.stride = strides_of(p, p.len_kv, p.heads_kv, p.head_dim_v, p.v, options.padded);
   tensors_.out.stride = strides_of(p, p.len_q, p.heads_q, p.head_dim_v, p.out, options.padded);
-  if (options.padded) tensors_.lse.stride = {p.heads_q * (p.len_q + 3) + 5, p.len_q + 3, 1};
+  if (options.padded)
+    tensors_.lse.stride = {p.heads_q * (p.len_q + 3) + 5, p.len_q + 3, 1};
   has_padding_ = tensors_.out.stride != c_order;
   const auto make = [&](TensorView& view, std::int64_t length, std::int64_t heads, std::int64_t dim) {
     GuardedBuffer buffer = allocate(shape_of(view, p.batch, length, heads, dim), size_of(view.dtype), p, options);
@@ -133,14 +140,16 @@ CallBuffers::CallBuffers(const Problem& problem, BufferOptions options)
 void CallBuffers::fill(std::uint64_t seed, Values values, Executor& executor) {
   const Problem& p = problem_;
   const Scale scale = scale_of(values);
-  const auto normals = [&](const TensorView& view, std::uint64_t tensor, const Shape& shape, double factor, bool positive,
-                           bool negative) {
+  const auto normals = [&](const TensorView& view, std::uint64_t tensor, const Shape& shape, double factor,
+                           bool positive, bool negative) {
     for_each_run(shape, executor, [&](std::int64_t run) {
       const std::int64_t offset = shape.offset(run);
       for (std::int64_t c = 0; c < shape.inner; ++c) {
         double value = random_normal(seed, tensor, static_cast<std::uint64_t>(run * shape.inner + c)) * factor;
-        if (positive) value = std::fabs(value);
-        if (negative) value = -std::fabs(value);
+        if (positive)
+          value = std::fabs(value);
+        if (negative)
+          value = -std::fabs(value);
         store_element(view.data, offset + c, view.dtype, static_cast<float>(value));
       }
     });
@@ -159,7 +168,8 @@ void CallBuffers::fill(std::uint64_t seed, Values values, Executor& executor) {
   } else {
     normals(tensors_.v, 2, v, scale.v, false, false);
   }
-  if (!p.sink_logit) return;
+  if (!p.sink_logit)
+    return;
   auto* const sink = static_cast<float*>(sink_.data());
   for (std::int64_t head = 0; head < p.heads_q; ++head) {
     sink[head] = static_cast<float>(random_normal(seed, 3, static_cast<std::uint64_t>(head)) * scale.sink);
@@ -172,15 +182,18 @@ void CallBuffers::poison() {
 }
 
 std::string CallBuffers::guard_damage() const {
-  const std::pair<const char*, const GuardedBuffer*> buffers[] = {{"q", &q_}, {"k", &k_}, {"v", &v_},
-                                                                  {"out", &out_}, {"lse", &lse_}, {"sink_logit", &sink_}};
+  const std::pair<const char*, const GuardedBuffer*> buffers[] = {
+      {"q", &q_}, {"k", &k_}, {"v", &v_}, {"out", &out_}, {"lse", &lse_}, {"sink_logit", &sink_}};
   for (const auto& [name, buffer] : buffers) {
-    if (std::string damage = buffer->damage(name); !damage.empty()) return damage;
+    if (std::string damage = buffer->damage(name); !damage.empty())
+      return damage;
   }
-  if (!has_padding_) return "";
+  if (!has_padding_)
+    return "";
   const Problem& p = problem_;
   const Shape out = shape_of(tensors_.out, p.batch, p.len_q, p.heads_q, p.head_dim_v);
-  if (std::string damage = padding_damage(out_, out, size_of(p.out), "out"); !damage.empty()) return damage;
+  if (std::string damage = padding_damage(out_, out, size_of(p.out), "out"); !damage.empty())
+    return damage;
   return p.lse ? padding_damage(lse_, lse_shape(p, tensors_.lse), sizeof(float), "lse") : "";
 }
 
@@ -190,15 +203,18 @@ std::string CallBuffers::first_nan() const {
   for (std::int64_t run = 0; run < out.runs(); ++run) {
     const std::int64_t offset = out.offset(run);
     for (std::int64_t c = 0; c < out.inner; ++c) {
-      if (!std::isnan(load_element(tensors_.out.data, offset + c, p.out))) continue;
+      if (!std::isnan(load_element(tensors_.out.data, offset + c, p.out)))
+        continue;
       return fmt::format("out at batch {} query {} head {} column {}", run / p.heads_q / p.len_q,
                          run / p.heads_q % p.len_q, run % p.heads_q, c);
     }
   }
-  if (!p.lse) return "";
+  if (!p.lse)
+    return "";
   const Shape lse = lse_shape(p, tensors_.lse);
   for (std::int64_t run = 0; run < lse.runs(); ++run) {
-    if (!std::isnan(tensors_.lse.data[lse.offset(run)])) continue;
+    if (!std::isnan(tensors_.lse.data[lse.offset(run)]))
+      continue;
     return fmt::format("lse at batch {} head {} query {}", run / p.len_q / p.heads_q, run / p.len_q % p.heads_q,
                        run % p.len_q);
   }

@@ -16,8 +16,13 @@ class ExactGroup {
  public:
   ExactGroup(const Problem& problem, const AttentionTensors& tensors, std::span<const Row> rows, const RowGroup& group,
              ExactRows& result)
-      : problem_(problem), tensors_(tensors), rows_(rows), group_(group), result_(result),
-        seen_(visibility_of(problem, rows, group)), scores_(seen_.visible.size()) {}
+      : problem_(problem),
+        tensors_(tensors),
+        rows_(rows),
+        group_(group),
+        result_(result),
+        seen_(visibility_of(problem, rows, group)),
+        scores_(seen_.visible.size()) {}
 
   void run() {
     score_keys();
@@ -46,7 +51,8 @@ class ExactGroup {
         dot_block(&queries[m * dim], keys.data(), problem_.head_dim_qk, dots);
         const std::size_t base = m * len_kv() + static_cast<std::size_t>(first);
         for (std::size_t j = 0; j < static_cast<std::size_t>(count); ++j) {
-          if (seen_.visible[base + j] != 0) scores_[base + j] = apply(problem_.score, scale * dots[j]);
+          if (seen_.visible[base + j] != 0)
+            scores_[base + j] = apply(problem_.score, scale * dots[j]);
         }
       }
     });
@@ -67,17 +73,21 @@ class ExactGroup {
       double largest = sink;
       double magnitude = 0;
       for (std::size_t j = base; j < base + len_kv(); ++j) {
-        if (seen_.visible[j] == 0) continue;
-        if (!(scores_[j] <= largest)) largest = scores_[j];
+        if (seen_.visible[j] == 0)
+          continue;
+        if (!(scores_[j] <= largest))
+          largest = scores_[j];
         magnitude = std::max(magnitude, std::fabs(scores_[j]));
       }
       double denominator = has_sink ? std::exp(sink - largest) : 0.0;
       for (std::size_t j = base; j < base + len_kv(); ++j) {
-        if (seen_.visible[j] == 0) continue;
+        if (seen_.visible[j] == 0)
+          continue;
         scores_[j] = std::exp(scores_[j] - largest);
         denominator += scores_[j];
       }
-      for (std::size_t j = base; j < base + len_kv(); ++j) scores_[j] /= denominator;
+      for (std::size_t j = base; j < base + len_kv(); ++j)
+        scores_[j] /= denominator;
       result_.lse[at] = largest + std::log(denominator);
       result_.max_abs_score[at] = magnitude;
     }
@@ -91,14 +101,17 @@ class ExactGroup {
       for (std::int64_t j = first; j < first + count; ++j) {
         load_row(tensors_.v, group_.batch, j, group_.head_kv, problem_.head_dim_v, values.data());
         double magnitude = 0;
-        for (const double value : values) magnitude = std::max(magnitude, std::fabs(value));
+        for (const double value : values)
+          magnitude = std::max(magnitude, std::fabs(value));
         for (std::size_t m = 0; m < members(); ++m) {
           const std::size_t score = m * len_kv() + static_cast<std::size_t>(j);
-          if (seen_.visible[score] == 0) continue;
+          if (seen_.visible[score] == 0)
+            continue;
           const std::size_t at = group_.members[m];
           const double weight = scores_[score];
           double* const out = &result_.out[at * dim];
-          for (std::size_t c = 0; c < dim; ++c) out[c] += weight * values[c];
+          for (std::size_t c = 0; c < dim; ++c)
+            out[c] += weight * values[c];
           result_.max_abs_value[at] = std::max(result_.max_abs_value[at], magnitude);
         }
       }
@@ -108,7 +121,8 @@ class ExactGroup {
   template <typename Body>
   void for_each_seen_block(const Body& body) const {
     for (std::size_t block = 0; block < seen_.blocks.size(); ++block) {
-      if (seen_.blocks[block] == 0) continue;
+      if (seen_.blocks[block] == 0)
+        continue;
       const std::int64_t first = static_cast<std::int64_t>(block) * key_block;
       body(first, std::min(key_block, problem_.len_kv - first));
     }

@@ -38,7 +38,8 @@ GroupVisibility visibility_of(const Problem& problem, std::span<const Row> rows,
     for (std::size_t j = 0; j < len_kv; ++j) {
       const bool shown = visible(problem.mask, i, static_cast<std::int64_t>(j), problem.shift());
       result.visible[member * len_kv + j] = shown ? 1 : 0;
-      if (!shown) continue;
+      if (!shown)
+        continue;
       ++count;
       result.blocks[j / key_block] = 1;
     }

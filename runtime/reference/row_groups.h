@@ -39,12 +39,15 @@ void load_row(const TensorView& view, std::int64_t batch, std::int64_t row, std:
   const std::int64_t offset = row_offset(view, batch, row, head);
   if (view.dtype == Dtype::f32) {
     const auto* const from = static_cast<const float*>(view.data) + offset;
-    for (std::int64_t c = 0; c < dim; ++c) to[c] = static_cast<Real>(from[c]);
+    for (std::int64_t c = 0; c < dim; ++c)
+      to[c] = static_cast<Real>(from[c]);
   } else if (view.dtype == Dtype::bf16) {  // the common case deserves a loop without calls
     const auto* const from = static_cast<const std::uint16_t*>(view.data) + offset;
-    for (std::int64_t c = 0; c < dim; ++c) to[c] = static_cast<Real>(std::bit_cast<float>(std::uint32_t{from[c]} << 16));
+    for (std::int64_t c = 0; c < dim; ++c)
+      to[c] = static_cast<Real>(std::bit_cast<float>(std::uint32_t{from[c]} << 16));
   } else {
-    for (std::int64_t c = 0; c < dim; ++c) to[c] = static_cast<Real>(load_element(view.data, offset + c, view.dtype));
+    for (std::int64_t c = 0; c < dim; ++c)
+      to[c] = static_cast<Real>(load_element(view.data, offset + c, view.dtype));
   }
 }
 
@@ -56,7 +59,8 @@ void load_keys_transposed(const TensorView& view, std::int64_t batch, std::int64
   std::vector<Real> key(static_cast<std::size_t>(dim));
   for (std::int64_t j = 0; j < count; ++j) {
     load_row(view, batch, first + j, head, dim, key.data());
-    for (std::int64_t c = 0; c < dim; ++c) to[c * key_block + j] = key[static_cast<std::size_t>(c)];
+    for (std::int64_t c = 0; c < dim; ++c)
+      to[c * key_block + j] = key[static_cast<std::size_t>(c)];
   }
 }
 
@@ -68,9 +72,11 @@ void dot_block(const Real* q, const Real* keys, std::int64_t dim, Real* scores) 
     Real sum[width] = {};
     for (std::int64_t c = 0; c < dim; ++c) {
       const Real* const column = keys + c * key_block + from;
-      for (std::int64_t j = 0; j < width; ++j) sum[j] += q[c] * column[j];
+      for (std::int64_t j = 0; j < width; ++j)
+        sum[j] += q[c] * column[j];
     }
-    for (std::int64_t j = 0; j < width; ++j) scores[from + j] = sum[j];
+    for (std::int64_t j = 0; j < width; ++j)
+      scores[from + j] = sum[j];
   }
 }
 
@@ -94,7 +100,8 @@ void for_each_group(const std::vector<RowGroup>& groups, Executor& executor, con
       static_cast<std::int64_t>(groups.size()), 1,
       [](void* opaque, int, std::int64_t begin, std::int64_t end) {
         const auto& call = *static_cast<const Context*>(opaque);
-        for (std::int64_t index = begin; index < end; ++index) call.body(call.groups[static_cast<std::size_t>(index)]);
+        for (std::int64_t index = begin; index < end; ++index)
+          call.body(call.groups[static_cast<std::size_t>(index)]);
       },
       &context);
 }

@@ -32,11 +32,14 @@ RowCost cost_of(const Problem& problem) {
 std::vector<std::int64_t> telling_queries(const Problem& problem, std::uint64_t seed) {
   std::vector<std::int64_t> queries;
   const auto add = [&](std::int64_t query) {
-    if (query < 0 || query >= problem.len_q) return;
-    if (std::find(queries.begin(), queries.end(), query) == queries.end()) queries.push_back(query);
+    if (query < 0 || query >= problem.len_q)
+      return;
+    if (std::find(queries.begin(), queries.end(), query) == queries.end())
+      queries.push_back(query);
   };
   const auto add_around = [&](std::int64_t query) {
-    for (const std::int64_t offset : {0, -1, 1}) add(query + offset);
+    for (const std::int64_t offset : {0, -1, 1})
+      add(query + offset);
   };
   add(0);
   add(problem.len_q - 1);
@@ -47,7 +50,8 @@ std::vector<std::int64_t> telling_queries(const Problem& problem, std::uint64_t 
   for (const std::int64_t a : problem.mask.arguments) {
     add_around(a - shift);
     add_around(problem.len_kv - 1 - a - shift);
-    for (const std::int64_t b : problem.mask.arguments) add_around(a + b - shift);
+    for (const std::int64_t b : problem.mask.arguments)
+      add_around(a + b - shift);
   }
   for (const std::int64_t tile : {128, 64, 32, 16}) {
     add_around(tile);
@@ -67,7 +71,8 @@ std::vector<Row> telling_heads(const Problem& problem, std::uint64_t seed) {
   std::vector<Row> heads;
   const auto add = [&](std::int64_t batch, std::int64_t head) {
     const Row pair{.batch = batch, .query = 0, .head = head};
-    if (std::find(heads.begin(), heads.end(), pair) == heads.end()) heads.push_back(pair);
+    if (std::find(heads.begin(), heads.end(), pair) == heads.end())
+      heads.push_back(pair);
   };
   const std::int64_t last_head = problem.heads_q - 1;
   add(0, 0);
@@ -76,7 +81,8 @@ std::vector<Row> telling_heads(const Problem& problem, std::uint64_t seed) {
   add(problem.batch - 1, std::min(problem.group(), last_head));
   const std::int64_t pairs = problem.batch * problem.heads_q;
   if (pairs <= most) {
-    for (std::int64_t pair = 0; pair < pairs; ++pair) add(pair / problem.heads_q, pair % problem.heads_q);
+    for (std::int64_t pair = 0; pair < pairs; ++pair)
+      add(pair / problem.heads_q, pair % problem.heads_q);
     // Behind the corners in seeded order, so that a small budget does not always meet the same ones.
     std::sort(heads.begin() + std::min<std::ptrdiff_t>(4, std::ssize(heads)), heads.end(),
               [&](const Row& a, const Row& b) {
@@ -123,9 +129,11 @@ std::vector<Row> sample_rows(const Problem& problem, std::uint64_t seed, double 
   for (std::size_t pair = 0; pair < used_heads; ++pair) {
     const std::int64_t first = heads[pair].head / problem.group() * problem.group();
     for (std::int64_t head = first; head < first + problem.group(); ++head) {
-      if (std::ssize(chosen) * problem.len_q >= static_cast<std::int64_t>(count)) break;
+      if (std::ssize(chosen) * problem.len_q >= static_cast<std::int64_t>(count))
+        break;
       const Row sibling{.batch = heads[pair].batch, .query = 0, .head = head};
-      if (std::find(chosen.begin(), chosen.end(), sibling) == chosen.end()) chosen.push_back(sibling);
+      if (std::find(chosen.begin(), chosen.end(), sibling) == chosen.end())
+        chosen.push_back(sibling);
     }
   }
 
@@ -140,7 +148,8 @@ std::vector<Row> sample_rows(const Problem& problem, std::uint64_t seed, double 
     if (turn < queries.size()) {
       row.query = queries[(turn + head * per_head) % queries.size()];
     } else {
-      row.query = static_cast<std::int64_t>(random_bits(seed, 3 + head, turn) % static_cast<std::uint64_t>(problem.len_q));
+      row.query =
+          static_cast<std::int64_t>(random_bits(seed, 3 + head, turn) % static_cast<std::uint64_t>(problem.len_q));
     }
     rows.push_back(row);
   }

@@ -29,8 +29,8 @@ struct Expectation {
   ExactRows exact;
   NaiveRows naive;
 
-  Expectation(const Problem& problem, BufferOptions options, std::uint64_t seed, Values values,
-              std::vector<Row> chosen, Executor& executor)
+  Expectation(const Problem& problem, BufferOptions options, std::uint64_t seed, Values values, std::vector<Row> chosen,
+              Executor& executor)
       : buffers(problem, options), rows(std::move(chosen)) {
     buffers.fill(seed, values, executor);
     exact = exact_attention(problem, buffers.tensors(), rows, executor);
@@ -49,8 +49,8 @@ struct PreparedClass {
 };
 
 Verdict failure(const Problem& problem, std::string_view what, const std::string& reason) {
-  return {.passed = false, .worst_ratio = infinity,
-          .sentence = fmt::format("{} ({}): {}", what, to_text(problem), reason)};
+  return {
+      .passed = false, .worst_ratio = infinity, .sentence = fmt::format("{} ({}): {}", what, to_text(problem), reason)};
 }
 
 // One run against its expectation.
@@ -67,9 +67,12 @@ Verdict judge(Expectation& expectation, std::string_view what, const RunKernel& 
   }
   const Comparison comparison =
       compare(problem, buffers.tensors(), expectation.rows, expectation.exact, expectation.naive);
-  Verdict verdict{.passed = comparison.passed, .worst_ratio = comparison.worst_ratio, .max_error = comparison.max_error,
+  Verdict verdict{.passed = comparison.passed,
+                  .worst_ratio = comparison.worst_ratio,
+                  .max_error = comparison.max_error,
                   .sentence = ""};
-  if (!verdict.passed) verdict.sentence = fmt::format("{} ({}): {}", what, to_text(problem), comparison.sentence());
+  if (!verdict.passed)
+    verdict.sentence = fmt::format("{} ({}): {}", what, to_text(problem), comparison.sentence());
   return verdict;
 }
 
@@ -77,14 +80,16 @@ Verdict judge(Expectation& expectation, std::string_view what, const RunKernel& 
 std::vector<Problem> visibility_problems(const Problem& problem) {
   std::vector<Problem> problems;
   for (const Probe& probe : probe_set(problem)) {
-    if (probe.values == Values::normal && probe.problem.len_q > 1) problems.push_back(probe.problem);
+    if (probe.values == Values::normal && probe.problem.len_q > 1)
+      problems.push_back(probe.problem);
   }
   return problems;
 }
 
 std::uint64_t seed_of(const Problem& problem) {
   std::uint64_t seed = 0xCBF29CE484222325U;  // FNV-1a over the canonical text
-  for (const char letter : to_text(problem)) seed = (seed ^ static_cast<unsigned char>(letter)) * 0x100000001B3U;
+  for (const char letter : to_text(problem))
+    seed = (seed ^ static_cast<unsigned char>(letter)) * 0x100000001B3U;
   return seed;
 }
 
@@ -101,14 +106,17 @@ struct Verifier::State {
     const std::string text = class_text(problem);
     const auto found = std::find_if(classes.begin(), classes.end(),
                                     [&](const PreparedClass& known) { return known.class_text == text; });
-    if (found != classes.end()) return *found;
+    if (found != classes.end())
+      return *found;
     PreparedClass made{.class_text = text, .probes = {}};
     for (Probe& probe : probe_set(problem)) {
-      Expectation expectation(probe.problem, probe.options, probe.seed, probe.values, all_rows(probe.problem), executor);
+      Expectation expectation(probe.problem, probe.options, probe.seed, probe.values, all_rows(probe.problem),
+                              executor);
       made.probes.push_back({.probe = std::move(probe), .expectation = std::move(expectation)});
     }
     classes.push_front(std::move(made));
-    if (classes.size() > classes_kept) classes.pop_back();
+    if (classes.size() > classes_kept)
+      classes.pop_back();
     return classes.front();
   }
 
@@ -129,9 +137,11 @@ Verifier& Verifier::operator=(Verifier&&) noexcept = default;
 
 Verdict Verifier::verify(const Problem& problem, const RunKernel& run) {
   const Verdict by_class = verify_class(problem, run);
-  if (!by_class.passed) return by_class;
+  if (!by_class.passed)
+    return by_class;
   Verdict verdict = verify_shape(problem, run);
-  if (verdict.passed) verdict.worst_ratio = std::max(verdict.worst_ratio, by_class.worst_ratio);
+  if (verdict.passed)
+    verdict.worst_ratio = std::max(verdict.worst_ratio, by_class.worst_ratio);
   return verdict;
 }
 
@@ -139,10 +149,12 @@ Verdict Verifier::verify_class(const Problem& problem, const RunKernel& run) {
   Verdict total;
   for (PreparedProbe& prepared : state_->prepared(problem).probes) {
     const Verdict verdict = judge(prepared.expectation, prepared.probe.what, run);
-    if (!verdict.passed) return verdict;
+    if (!verdict.passed)
+      return verdict;
     total.worst_ratio = std::max(total.worst_ratio, verdict.worst_ratio);
   }
-  if (!has_visibility_probe(problem)) return total;
+  if (!has_visibility_probe(problem))
+    return total;
   for (const Problem& shape : visibility_problems(problem)) {
     if (const auto reason = visibility_probe(shape, run, state_->executor)) {
       return failure(shape, "visibility probe", *reason);
@@ -162,7 +174,9 @@ Verdict check_result(const Problem& problem, const AttentionTensors& tensors, Ex
   const ExactRows exact = exact_attention(problem, tensors, rows, executor);
   const NaiveRows naive = naive_attention(problem, tensors, rows, executor);
   const Comparison comparison = compare(problem, tensors, rows, exact, naive);
-  return {.passed = comparison.passed, .worst_ratio = comparison.worst_ratio, .max_error = comparison.max_error,
+  return {.passed = comparison.passed,
+          .worst_ratio = comparison.worst_ratio,
+          .max_error = comparison.max_error,
           .sentence = comparison.passed ? std::string() : comparison.sentence()};
 }
 

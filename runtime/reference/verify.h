@@ -18,9 +18,9 @@ using RunKernel = std::function<void(const Problem& problem, const AttentionTens
 
 struct Verdict {
   bool passed = true;
-  double worst_ratio = 0;    // largest error / allowed over everything that ran; infinity for NaN or broken guards
-  double max_error = 0;      // at the shape, over the sampled rows
-  std::string sentence;      // "" when passed, else the first thing that is wrong, with its problem and place
+  double worst_ratio = 0;  // largest error / allowed over everything that ran; infinity for NaN or broken guards
+  double max_error = 0;    // at the shape, over the sampled rows
+  std::string sentence;    // "" when passed, else the first thing that is wrong, with its problem and place
 };
 
 // Not thread-safe; verdicts stop at the first failure. Keeps references, so many Configs of a class pay for them once:

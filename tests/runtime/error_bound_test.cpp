@@ -42,10 +42,12 @@ struct Bench {
     for (std::size_t r = 0; r < rows.size(); ++r) {
       const std::int64_t offset = row_offset(t.out, rows[r].batch, rows[r].query, rows[r].head);
       for (std::int64_t c = 0; c < problem.head_dim_v; ++c) {
-        store_element(t.out.data, offset + c, t.out.dtype,
-                      static_cast<float>(out[r * static_cast<std::size_t>(problem.head_dim_v) + static_cast<std::size_t>(c)]));
+        store_element(
+            t.out.data, offset + c, t.out.dtype,
+            static_cast<float>(out[r * static_cast<std::size_t>(problem.head_dim_v) + static_cast<std::size_t>(c)]));
       }
-      if (t.lse.data == nullptr) continue;
+      if (t.lse.data == nullptr)
+        continue;
       t.lse.data[rows[r].batch * t.lse.stride[0] + rows[r].head * t.lse.stride[1] + rows[r].query] =
           static_cast<float>(lse[r]);
     }
@@ -69,10 +71,11 @@ void check_rejected(const Comparison& comparison, const char* what) {
 
 TEST_CASE("the bound accepts the exact answer rounded and the naive twin itself") {
   for (const char* const dtype : dtypes) {
-    for (const char* const rest : {"heads=4/2 head_dim=64 seq=90/150 outputs=out,lse",
-                                   "heads=2 head_dim=40 seq=70/50 mask=causal() outputs=out,lse",
-                                   "heads=2 head_dim=64 seq=1/700 sink_logit=yes outputs=out,lse",
-                                   "heads=2 head_dim=64/32 seq=64/500 mask=causal()&window(63,0) score=softcap(20) outputs=out,lse"}) {
+    for (const char* const rest :
+         {"heads=4/2 head_dim=64 seq=90/150 outputs=out,lse",
+          "heads=2 head_dim=40 seq=70/50 mask=causal() outputs=out,lse",
+          "heads=2 head_dim=64 seq=1/700 sink_logit=yes outputs=out,lse",
+          "heads=2 head_dim=64/32 seq=64/500 mask=causal()&window(63,0) score=softcap(20) outputs=out,lse"}) {
       for (const Values values : {Values::normal, Values::large, Values::negative, Values::counting}) {
         CAPTURE(dtype);
         CAPTURE(rest);
@@ -113,9 +116,8 @@ TEST_CASE("the bound rejects what is wrong") {
 
     Bench window(problem_of(dtype, "heads=2 head_dim=64 seq=200/200 mask=window(63,5)|sink(4)"));
     const auto shown = [](std::int64_t left, std::int64_t right, std::int64_t sink) {
-      return test::Defect{.visible = [=](std::int64_t i, std::int64_t j) {
-        return (j >= i - left && j <= i + right) || j < sink;
-      }};
+      return test::Defect{
+          .visible = [=](std::int64_t i, std::int64_t j) { return (j >= i - left && j <= i + right) || j < sink; }};
     };
     CHECK(window.defective(shown(63, 5, 4)).passed);
     check_rejected(window.defective(shown(64, 5, 4)), "left edge, more");
@@ -199,9 +201,11 @@ TEST_CASE("fp8's LSE constants cover what 14-bit sums lose") {
       Bench bench(probe.problem, probe.seed, probe.values);
       const ErrorBound& bound = error_bound(bench.problem);
       double largest = 0;
-      for (const double score : bench.exact.max_abs_score) largest = std::max(largest, score);
+      for (const double score : bench.exact.max_abs_score)
+        largest = std::max(largest, score);
       for (std::size_t r = 0; r < bench.rows.size(); ++r) {
-        if (std::isinf(bench.exact.lse[r])) continue;
+        if (std::isinf(bench.exact.lse[r]))
+          continue;
         const double error = std::fabs(static_cast<double>(bench.naive.lse[r]) - bench.exact.lse[r]);
         worst = std::max(worst, error / (bound.lse_absolute + bound.lse_relative * (1 + largest)));
       }

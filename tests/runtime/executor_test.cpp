@@ -26,18 +26,21 @@ struct Ledger {
   static void body(void* context, int worker, std::int64_t begin, std::int64_t end) {
     auto& ledger = *static_cast<Ledger*>(context);
     auto& busy = ledger.busy.at(static_cast<std::size_t>(worker));
-    if (busy.fetch_add(1) != 0) ledger.clash = true;
+    if (busy.fetch_add(1) != 0)
+      ledger.clash = true;
     ++ledger.plain.at(static_cast<std::size_t>(worker));
     std::int64_t longest = ledger.longest;
     while (longest < end - begin && !ledger.longest.compare_exchange_weak(longest, end - begin)) {
     }
-    for (std::int64_t task = begin; task < end; ++task) ++ledger.runs.at(static_cast<std::size_t>(task));
+    for (std::int64_t task = begin; task < end; ++task)
+      ++ledger.runs.at(static_cast<std::size_t>(task));
     busy.fetch_sub(1);
   }
 
   [[nodiscard]] bool each_ran(int times) const {
     for (const auto& count : runs) {
-      if (count != times) return false;
+      if (count != times)
+        return false;
     }
     return true;
   }
@@ -89,10 +92,12 @@ TEST_CASE("several threads may call one pool; worker ids stay unique") {
   std::vector<std::thread> threads;
   for (int caller = 0; caller < callers; ++caller) {
     threads.emplace_back([&] {
-      for (int round = 0; round < 50; ++round) pool->parallel_for(200, 7, Ledger::body, &ledger);
+      for (int round = 0; round < 50; ++round)
+        pool->parallel_for(200, 7, Ledger::body, &ledger);
     });
   }
-  for (std::thread& thread : threads) thread.join();
+  for (std::thread& thread : threads)
+    thread.join();
   CHECK(ledger.each_ran(callers * 50));
   CHECK_FALSE(ledger.clash);
 }
@@ -103,7 +108,14 @@ TEST_CASE("zero threads means one per usable CPU, and an unused pool starts none
 }
 
 // Fork in a threaded program is beyond what TSan follows.
-#if !defined(__has_feature) || !__has_feature(thread_sanitizer)
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define ATTENTUNE_UNDER_TSAN
+#endif
+#elif defined(__SANITIZE_THREAD__)
+#define ATTENTUNE_UNDER_TSAN
+#endif
+#ifndef ATTENTUNE_UNDER_TSAN
 TEST_CASE("a pool works in a forked child, whether or not the parent had used it") {
   for (const bool used : {false, true}) {
     const auto pool = make_pool(3);

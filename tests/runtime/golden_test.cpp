@@ -71,7 +71,8 @@ TEST_CASE("the reference agrees with PyTorch in float64") {
   std::ifstream manifest(folder + "manifest.txt");
   int cases = 0;
   for (std::string line; std::getline(manifest, line);) {
-    if (line.starts_with("#")) continue;
+    if (line.starts_with("#"))
+      continue;
     CAPTURE(line);
     check_case(line.substr(0, 2), parse_problem(line.substr(3)));
     ++cases;

@@ -49,9 +49,11 @@ TEST_CASE("arrays of every type and rank survive formatting") {
     for (const std::vector<std::int64_t>& shape :
          {std::vector<std::int64_t>{}, {3}, {0}, {2, 3}, {2, 0, 4}, {1, 2, 3, 4}}) {
       std::size_t count = 1;
-      for (const std::int64_t extent : shape) count *= static_cast<std::size_t>(extent);
+      for (const std::int64_t extent : shape)
+        count *= static_cast<std::size_t>(extent);
       NpyArray array{.type = type, .shape = shape, .bytes = std::vector<std::uint8_t>(count * size_of(type))};
-      for (std::size_t at = 0; at < array.bytes.size(); ++at) array.bytes[at] = static_cast<std::uint8_t>(at * 37);
+      for (std::size_t at = 0; at < array.bytes.size(); ++at)
+        array.bytes[at] = static_cast<std::uint8_t>(at * 37);
       const std::vector<std::uint8_t> bytes = format_npy(array);
       CHECK((bytes.size() - array.bytes.size()) % 64 == 0);
       CHECK(parse_npy(bytes, "x.npy") == array);

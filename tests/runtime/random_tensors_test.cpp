@@ -124,7 +124,8 @@ TEST_CASE("rows stand at multiples of the promised alignment, least aligned ones
     const auto address = reinterpret_cast<std::uintptr_t>(buffers.tensors().k.data);
     CHECK(address % static_cast<std::uintptr_t>(alignment) == 0);
     CHECK(address % static_cast<std::uintptr_t>(2 * alignment) != 0);
-    for (const std::int64_t stride : buffers.tensors().k.stride) CHECK(stride * 4 % alignment == 0);
+    for (const std::int64_t stride : buffers.tensors().k.stride)
+      CHECK(stride * 4 % alignment == 0);
   }
 }
 
@@ -132,9 +133,11 @@ TEST_CASE("counting values: zero queries, one-hot values, sinks at zero") {
   const Problem p = parse_problem(text);
   CallBuffers buffers(p);
   buffers.fill(1, Values::counting, inline_executor());
-  for (const float value : values_of(p, buffers.tensors().q, 5, 4, 24)) CHECK(value == 0.0F);
+  for (const float value : values_of(p, buffers.tensors().q, 5, 4, 24))
+    CHECK(value == 0.0F);
   const std::vector<float> v = values_of(p, buffers.tensors().v, 7, 2, 16);
-  for (std::size_t at = 0; at < v.size(); ++at) CHECK(v[at] == (at / 32 % 7 == at % 16 ? 1.0F : 0.0F));
+  for (std::size_t at = 0; at < v.size(); ++at)
+    CHECK(v[at] == (at / 32 % 7 == at % 16 ? 1.0F : 0.0F));
   CHECK(buffers.tensors().sink_logit[3] == 0.0F);
 }
 

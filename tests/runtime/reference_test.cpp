@@ -73,7 +73,8 @@ TEST_CASE("the reference agrees with the plainest implementation") {
 }
 
 TEST_CASE("the answer does not depend on the executor, nor on which other rows are asked") {
-  const Problem problem = parse_problem("dtype=bf16 batch=2 heads=4/2 head_dim=40 seq=50/170 mask=causal() outputs=out,lse");
+  const Problem problem =
+      parse_problem("dtype=bf16 batch=2 heads=4/2 head_dim=40 seq=50/170 mask=causal() outputs=out,lse");
   CallBuffers buffers(problem);
   buffers.fill(1, Values::normal, inline_executor());
   const auto pool = make_pool(3);
@@ -81,7 +82,8 @@ TEST_CASE("the answer does not depend on the executor, nor on which other rows a
   const ExactRows whole = exact_attention(problem, buffers.tensors(), all, *pool);
   const NaiveRows naive = naive_attention(problem, buffers.tensors(), all, *pool);
   std::vector<Row> some;
-  for (std::size_t at = 5; at < all.size(); at += 37) some.push_back(all[at]);
+  for (std::size_t at = 5; at < all.size(); at += 37)
+    some.push_back(all[at]);
   const ExactRows exact_some = exact_attention(problem, buffers.tensors(), some, inline_executor());
   const NaiveRows naive_some = naive_attention(problem, buffers.tensors(), some, inline_executor());
   for (std::size_t r = 0; r < some.size(); ++r) {
@@ -104,7 +106,8 @@ TEST_CASE("rows that see nothing give zeros and minus infinity; a sink is then t
     buffers.fill(3, Values::normal, inline_executor());
     const ExactRows exact = exact_attention(problem, buffers.tensors(), all_rows(problem), inline_executor());
     CHECK(exact.visible_keys == std::vector<std::int64_t>{0, 0, 1, 2});
-    for (std::size_t at = 0; at < 16; ++at) CHECK(exact.out[at] == 0);
+    for (std::size_t at = 0; at < 16; ++at)
+      CHECK(exact.out[at] == 0);
     const double expected = sink ? static_cast<double>(buffers.tensors().sink_logit[0]) : -INFINITY;
     CHECK(exact.lse[0] == expected);
     CHECK(exact.lse[1] == expected);
@@ -120,13 +123,15 @@ TEST_CASE("what the mask hides never contributes, and NaN reaches exactly the ro
   store_element(tensors.k.data, row_offset(tensors.k, 0, 3, 0), Dtype::f32, nan);
   store_element(tensors.v.data, row_offset(tensors.v, 0, 4, 0), Dtype::f32, nan);
   const ExactRows exact = exact_attention(problem, tensors, all_rows(problem), inline_executor());
-  for (std::size_t row = 0; row < 6; ++row) CHECK(std::isnan(exact.out[row * 4]) == (row >= 3));
+  for (std::size_t row = 0; row < 6; ++row)
+    CHECK(std::isnan(exact.out[row * 4]) == (row >= 3));
 }
 
 TEST_CASE("the naive twin is near the exact answer, and as far as its dtypes make it") {
   for (const char* const dtype : {"f32", "f16", "bf16", "e4m3", "e5m2"}) {
     CAPTURE(dtype);
-    const Problem problem = parse_problem(std::string("dtype=") + dtype + " heads=2 head_dim=64 seq=40/200 outputs=out,lse");
+    const Problem problem =
+        parse_problem(std::string("dtype=") + dtype + " heads=2 head_dim=64 seq=40/200 outputs=out,lse");
     CallBuffers buffers(problem);
     buffers.fill(5, Values::normal, inline_executor());
     const std::vector<Row> rows = all_rows(problem);

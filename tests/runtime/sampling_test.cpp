@@ -42,16 +42,19 @@ TEST_CASE("samples hold the first, the last, tile edges and mask edges, within t
       CHECK(row.query >= 0);
       CHECK(row.query < p.len_q);
     }
-    for (const std::int64_t query : {std::int64_t{0}, p.len_q - 1, std::int64_t{127}, std::int64_t{128}, std::int64_t{16}}) {
+    for (const std::int64_t query :
+         {std::int64_t{0}, p.len_q - 1, std::int64_t{127}, std::int64_t{128}, std::int64_t{16}}) {
       CAPTURE(query);
       CHECK(has_query(rows, query));
     }
     for (const std::int64_t width : p.mask.arguments) {
       const std::int64_t edge = width - p.shift();
-      if (edge >= 0 && edge < p.len_q) CHECK(has_query(rows, edge));
+      if (edge >= 0 && edge < p.len_q)
+        CHECK(has_query(rows, edge));
     }
     std::set<std::int64_t> heads;
-    for (const Row& row : rows) heads.insert(row.head / p.group());
+    for (const Row& row : rows)
+      heads.insert(row.head / p.group());
     CHECK(heads.size() >= 2);
     CHECK(sample_rows(p, 7) == rows);
     CHECK(sample_rows(p, 8) != rows);
@@ -96,6 +99,7 @@ TEST_CASE("the probe set stays in its class and its budget, and depends on the c
     other.len_q = 77;
     const std::vector<Probe> same = probe_set(other);
     REQUIRE(same.size() == probes.size());
-    for (std::size_t at = 0; at < probes.size(); ++at) CHECK(same[at].problem == probes[at].problem);
+    for (std::size_t at = 0; at < probes.size(); ++at)
+      CHECK(same[at].problem == probes[at].problem);
   }
 }

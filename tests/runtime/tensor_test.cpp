@@ -25,7 +25,7 @@ float widened(std::uint32_t bits, Dtype dtype) { return load_element(&bits, 0, d
 
 struct Layout16 {
   Dtype dtype;
-  std::uint32_t sign;        // the sign bit
+  std::uint32_t sign;  // the sign bit
   std::uint32_t max_finite;
   bool saturates;
 };
@@ -125,8 +125,7 @@ TEST_CASE("elements are addressed by index and neighbours stay untouched") {
 }
 
 TEST_CASE("contiguous strides are C order") {
-  const Problem problem =
-      parse_problem("dtype=f16 batch=2 heads=6/2 head_dim=40/24 seq=5/7 outputs=out,lse");
+  const Problem problem = parse_problem("dtype=f16 batch=2 heads=6/2 head_dim=40/24 seq=5/7 outputs=out,lse");
   const AttentionTensors tensors = contiguous(problem);
   CHECK(tensors.q.stride == std::array<std::int64_t, 3>{5 * 6 * 40, 6 * 40, 40});
   CHECK(tensors.k.stride == std::array<std::int64_t, 3>{7 * 2 * 40, 2 * 40, 40});

@@ -23,7 +23,8 @@ struct FakeKernel {
     return [this](const Problem& given, const AttentionTensors& tensors) {
       ++calls;
       Problem problem = given;
-      if (warp) warp(problem);
+      if (warp)
+        warp(problem);
       const std::vector<Row> rows = all_rows(problem);
       const ExactRows exact = exact_attention(problem, tensors, rows, inline_executor());
       for (std::size_t r = 0; r < rows.size(); ++r) {
@@ -32,12 +33,14 @@ struct FakeKernel {
           const std::size_t at = r * static_cast<std::size_t>(problem.head_dim_v) + static_cast<std::size_t>(c);
           store_element(tensors.out.data, offset + c, tensors.out.dtype, static_cast<float>(exact.out[at]));
         }
-        if (tensors.lse.data == nullptr) continue;
+        if (tensors.lse.data == nullptr)
+          continue;
         const LseView& lse = tensors.lse;
         lse.data[rows[r].batch * lse.stride[0] + rows[r].head * lse.stride[1] + rows[r].query * lse.stride[2]] =
             static_cast<float>(exact.lse[r]);
       }
-      if (after) after(given, tensors);
+      if (after)
+        after(given, tensors);
     };
   }
 };
@@ -89,20 +92,25 @@ TEST_CASE("a wrong kernel fails with its place") {
   check_fails({.warp = [](Problem& p) { p.mask = parse_mask("window(50,0)"); }}, "");
   check_fails({.warp = [](Problem& p) { ++p.mask.arguments[0]; }}, "");
   check_fails({.warp = [](Problem& p) { p.scale = 0.3; }}, "bound");
-  check_fails({.after = [](const Problem& p, const AttentionTensors& t) {
-                if (p.len_q > 0) store_element(t.out.data, 0, t.out.dtype, 1e3F);
-              }},
+  check_fails({.after =
+                   [](const Problem& p, const AttentionTensors& t) {
+                     if (p.len_q > 0)
+                       store_element(t.out.data, 0, t.out.dtype, 1e3F);
+                   }},
               "batch 0 query 0 head 0 column 0");
 }
 
 TEST_CASE("a write outside and a place left out are told from a wrong value") {
-  check_fails({.after = [](const Problem& p, const AttentionTensors& t) {
-                static_cast<char*>(t.out.data)[static_cast<std::int64_t>(size_of(p.out)) * -1] = 0;
-              }},
+  check_fails({.after =
+                   [](const Problem& p, const AttentionTensors& t) {
+                     static_cast<char*>(t.out.data)[static_cast<std::int64_t>(size_of(p.out)) * -1] = 0;
+                   }},
               "outside its tensors: out, 1 bytes before its start");
-  check_fails({.after = [](const Problem& p, const AttentionTensors& t) {
-                if (p.len_q > 0) store_element(t.out.data, 3, t.out.dtype, std::nanf(""));
-              }},
+  check_fails({.after =
+                   [](const Problem& p, const AttentionTensors& t) {
+                     if (p.len_q > 0)
+                       store_element(t.out.data, 3, t.out.dtype, std::nanf(""));
+                   }},
               "left a place unwritten or wrote NaN: out at batch 0 query 0 head 0 column 3");
 }
 
@@ -110,7 +118,8 @@ TEST_CASE("the visibility probe sees one key too many where the bound would not"
   // With Q = 0 the count is exact however long the row.
   const Problem problem = parse_problem("dtype=bf16 heads=2 head_dim=16 seq=100 mask=window(50,0) outputs=out,lse");
   FakeKernel kernel{.warp = [](Problem& p) {
-    if (p.len_kv > 2000) ++p.mask.arguments[0];
+    if (p.len_kv > 2000)
+      ++p.mask.arguments[0];
   }};
   check_fails(kernel, "", problem);
 }

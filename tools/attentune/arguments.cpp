@@ -64,10 +64,11 @@ void add_problem(CLI::App& app, ProblemArguments& problem) {
   app.add_option("problem", problem.words, "field=value words of one problem, or quoted lines, each a whole problem")
       ->option_text("WORD...");
   for (const ProblemField& field : problem_fields()) {
-    const std::string key(field.name);
-    const auto store = [&problem, key](const std::string& value) { problem.fields[key] = value; };
+    const auto store = [&problem, row = &field](const std::string& value) {
+      problem.fields[std::string(row->name)] = value;
+    };
     const std::string option = option_name(field.name);
-    if (key == "sink_logit")
+    if (field.name == "sink_logit")
       app.add_flag_function(
              option + "{yes}",
              [&problem](std::int64_t count) { problem.fields["sink_logit"] = count > 0 ? "yes" : "no"; },
@@ -89,12 +90,11 @@ void add_problem(CLI::App& app, ProblemArguments& problem) {
       ->option_text("PHASE");
 }
 
-template <typename T, typename Parse>
-void add_quantity(CLI::App& app, const std::string& name, T& value, Parse parse, const std::string& meaning,
-                  const char* placeholder) {
+template <auto parse, typename T>
+void add_quantity(CLI::App& app, const char* name, T& value, const std::string& meaning, const char* placeholder) {
   app.add_option_function<std::string>(
          name,
-         [&value, parse, name](const std::string& text) {
+         [&value, name](const std::string& text) {
            const auto parsed = parse(text);
            if (!parsed)
              throw CLI::ValidationError(name, fmt::format("'{}' is not understood", text));
@@ -117,8 +117,8 @@ void add_arrays(CLI::App& app, ArrayArguments& arrays) {
 }
 
 void add_tuning(CLI::App& app, Arguments& arguments) {
-  add_quantity(app, "--budget", arguments.budget_s, parse_seconds, "time for each problem: 30, 30s, 2m (default 60s)",
-               "TIME");
+  add_quantity<parse_seconds>(app, "--budget", arguments.budget_s, "time for each problem: 30, 30s, 2m (default 60s)",
+                              "TIME");
   app.add_option("--trials", arguments.trials, "most Configs tried for each problem (default 200)")->option_text("N");
   app.add_option("--seed", arguments.seed, "order of equally promising candidates (default 1)")->option_text("N");
   app.add_flag("--from-misses", arguments.misses, "tune what the Store records as asked for and never tuned");
@@ -128,7 +128,7 @@ void add_action(CLI::App& app, Arguments& arguments) {
   app.add_option("action", arguments.action, "list, show, misses, verify or prune")->required()->option_text("ACTION");
   app.add_option("key", arguments.subject, "of show: a measurement's id or the beginning of a binary key")
       ->option_text("KEY");
-  add_quantity(app, "--size", arguments.size_bytes, parse_bytes, "of prune: what may remain: 200M, 1G", "BYTES");
+  add_quantity<parse_bytes>(app, "--size", arguments.size_bytes, "of prune: what may remain: 200M, 1G", "BYTES");
 }
 
 void add_options(CLI::App& app, Arguments& arguments) {

@@ -19,7 +19,9 @@ struct ProblemArguments {
   std::string model;                          // --model
   std::string phase;                          // --phase
 
-  [[nodiscard]] bool empty() const { return words.empty() && fields.empty() && file.empty() && model.empty() && phase.empty(); }
+  [[nodiscard]] bool empty() const {
+    return words.empty() && fields.empty() && file.empty() && model.empty() && phase.empty();
+  }
 };
 
 // --q, --k, ... of `run`.
@@ -45,10 +47,10 @@ struct Arguments {
   double budget_s = 60;
   std::uint64_t trials = 200;
   std::uint64_t seed = 1;
-  std::optional<std::uint64_t> sample;     // verify --all-configs N
-  std::string action;                      // cache list | show | misses | verify | prune
-  std::string subject;                     // cache show SUBJECT
-  std::optional<std::int64_t> size_bytes;  // cache prune --size
+  std::optional<std::uint64_t> sample;  // verify --all-configs N
+  std::string action;                   // cache list | show | misses | verify | prune
+  std::string subject;                  // cache show SUBJECT
+  std::int64_t size_bytes = -1;         // cache prune --size; -1 = not given
   bool all = false;
   bool misses = false;  // tune --from-misses
   bool assembly = false;

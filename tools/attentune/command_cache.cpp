@@ -150,9 +150,9 @@ int verify(Store& store, bool json) {
 }
 
 int prune(Store& store, const Arguments& arguments) {
-  if (!arguments.size_bytes)
+  if (arguments.size_bytes < 0)
     throw Error(Status::misuse, "`cache prune` needs --size, what may remain; for example --size 200M");
-  const PruneReport report = store.prune(*arguments.size_bytes);
+  const PruneReport report = store.prune(arguments.size_bytes);
   if (arguments.json)
     print_line({{"event", "prune"},
                 {"bytes_before", report.bytes_before},

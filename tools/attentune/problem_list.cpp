@@ -45,6 +45,7 @@ std::vector<ProblemDraft> from_words(const std::vector<std::string>& words) {
     return {draft};
   }
   std::vector<ProblemDraft> drafts;
+  drafts.reserve(words.size());
   for (const std::string& line : words)
     drafts.push_back({.origin = "", .name = "", .fields = fields_of(line)});
   return drafts;

@@ -27,7 +27,7 @@ std::optional<double> parse_seconds(std::string_view text) {
   if (!number || *number <= 0)
     return std::nullopt;
   if (unit.empty() || unit == "s")
-    return *number;
+    return number;
   if (unit == "m")
     return *number * 60;
   if (unit == "h")
