@@ -56,8 +56,7 @@ void insert_binary(const Connection& connection, const Packed& packed) {
       "source = coalesce(excluded.source, source)");
   const std::span<const std::uint8_t> object = packed.object.packed;
   const std::span<const std::uint8_t> source = packed.source.packed;
-  row.bind_all(packed.key, packed.metadata, packed.metadata_sha256, object, packed.object.bytes,
-               packed.object.sha256);
+  row.bind_all(packed.key, packed.metadata, packed.metadata_sha256, object, packed.object.bytes, packed.object.sha256);
   if (source.empty())
     row.bind(7, std::nullopt);
   else

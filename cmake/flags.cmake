@@ -7,6 +7,10 @@ target_compile_options(attentune_flags INTERFACE
   -Wall -Wextra -Wconversion -Wshadow -Werror -Wno-missing-field-initializers
   -fvisibility=hidden $<$<COMPILE_LANGUAGE:CXX>:-fvisibility-inlines-hidden>
   -ffunction-sections -fdata-sections)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # False alarms of g++ 12 on std::string (GCC bug 105651).
+  target_compile_options(attentune_flags INTERFACE -Wno-restrict)
+endif()
 target_compile_definitions(attentune_flags INTERFACE
   ATTENTUNE_VERSION="${PROJECT_VERSION}"
   ATTENTUNE_HOST_CODEGEN=$<BOOL:${HOST_CODEGEN}>)

@@ -11,7 +11,8 @@ namespace attentune {
 namespace {
 
 bool is_name(std::string_view text) {
-  if (text.empty() || text.front() < 'a' || text.front() > 'z') return false;
+  if (text.empty() || text.front() < 'a' || text.front() > 'z')
+    return false;
   return std::all_of(text.begin(), text.end(),
                      [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
 }
@@ -24,8 +25,10 @@ bool is_value(std::string_view text) {
 
 void append_choices(std::string& text, const std::vector<Choice>& choices, ChoiceKind kind) {
   for (const Choice& choice : choices) {
-    if (choice.kind != kind) continue;
-    if (!text.empty()) text += ' ';
+    if (choice.kind != kind)
+      continue;
+    if (!text.empty())
+      text += ' ';
     text += fmt::format("{}={}", choice.name, choice.value);
   }
 }
@@ -42,14 +45,16 @@ void Config::add(std::string name, std::string value, ChoiceKind kind) {
 
 const std::string& Config::word(std::string_view name) const {
   for (const Choice& choice : choices_) {
-    if (choice.name == name) return choice.value;
+    if (choice.name == name)
+      return choice.value;
   }
   throw Error(Status::internal, fmt::format("the config \"{}\" has no choice {}", to_text(*this), name));
 }
 
 std::int64_t Config::integer(std::string_view name) const {
   const auto value = parse_number<std::int64_t>(word(name));
-  if (!value) throw Error(Status::internal, fmt::format("the choice {}={} is no whole number", name, word(name)));
+  if (!value)
+    throw Error(Status::internal, fmt::format("the choice {}={} is no whole number", name, word(name)));
   return *value;
 }
 
@@ -63,7 +68,8 @@ std::string to_text(const Config& config) {
   std::string launch;
   append_choices(launch, config.choices(), ChoiceKind::launch);
   const std::string compile = config.compile_text();
-  if (launch.empty()) return compile;
+  if (launch.empty())
+    return compile;
   return compile.empty() ? "| " + launch : compile + " | " + launch;
 }
 
@@ -75,7 +81,8 @@ Config parse_config(std::string_view text) {
   }
   const auto add = [&](std::string_view part, ChoiceKind kind) {
     for (Word& word : split_words(part, "config")) {
-      if (!is_name(word.name) || !is_value(word.value)) refuse(text, fmt::format("{}={} is no choice", shown(word.name), shown(word.value)));
+      if (!is_name(word.name) || !is_value(word.value))
+        refuse(text, fmt::format("{}={} is no choice", shown(word.name), shown(word.value)));
       const auto same = [&](const Choice& choice) { return choice.name == word.name; };
       if (std::any_of(config.choices().begin(), config.choices().end(), same)) {
         refuse(text, fmt::format("{} is given twice", word.name));
@@ -84,7 +91,8 @@ Config parse_config(std::string_view text) {
     }
   };
   add(text.substr(0, bar), ChoiceKind::compile);
-  if (bar != std::string_view::npos) add(text.substr(bar + 1), ChoiceKind::launch);
+  if (bar != std::string_view::npos)
+    add(text.substr(bar + 1), ChoiceKind::launch);
   return config;
 }
 

@@ -14,8 +14,8 @@ namespace attentune {
 enum class ChoiceKind : std::uint8_t { compile, launch };
 
 struct Choice {
-  std::string name;    // [a-z][a-z0-9_]*
-  std::string value;   // [a-z0-9_.+-]+
+  std::string name;   // [a-z][a-z0-9_]*
+  std::string value;  // [a-z0-9_.+-]+
   ChoiceKind kind = ChoiceKind::compile;
 
   bool operator==(const Choice&) const = default;
@@ -30,6 +30,8 @@ class Config {
 
   [[nodiscard]] const std::vector<Choice>& choices() const noexcept { return choices_; }
   void add(std::string name, std::string value, ChoiceKind kind);
+  // Takes the last choice away; there must be one.
+  void remove_last() { choices_.pop_back(); }
   // The value; throws Error(internal) when the Config has no such choice.
   [[nodiscard]] const std::string& word(std::string_view name) const;
   [[nodiscard]] std::int64_t integer(std::string_view name) const;
@@ -46,15 +48,15 @@ class Config {
 // Throws RefusalError for malformed text; says nothing about any space.
 [[nodiscard]] Config parse_config(std::string_view text);
 
-// Names, values and rules of a space. A rule sees a partial Config that holds the first n choices, in order, and returns
-// false to prune everything below it, so a space is never built whole.
+// Names, values and rules of a space. A rule sees a partial Config that holds the first n choices, in order, and
+// returns false to prune everything below it, so a space is never built whole.
 class ConfigSpace {
  public:
   struct Dimension {
     std::string name;
     ChoiceKind kind = ChoiceKind::compile;
-    std::vector<std::string> values;   // in order of preference does not matter; order is the enumeration's
-    std::string meaning;               // one phrase for `attentune space`
+    std::vector<std::string> values;  // in order of preference does not matter; order is the enumeration's
+    std::string meaning;              // one phrase for `attentune space`
   };
   using Rule = std::function<bool(const Config& prefix)>;
 

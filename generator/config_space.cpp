@@ -21,27 +21,33 @@ void ConfigSpace::require(std::string_view last, Rule rule) {
 
 std::uint64_t ConfigSpace::raw_size() const noexcept {
   std::uint64_t size = 1;
-  for (const Dimension& dimension : dimensions_) size *= dimension.values.size();
+  for (const Dimension& dimension : dimensions_)
+    size *= dimension.values.size();
   return size;
 }
 
 void ConfigSpace::for_each(const std::function<bool(const Config&)>& visit) const {
-  // Depth first over prefixes; a prefix that breaks a rule is never extended.
-  const std::function<bool(std::vector<Choice>)> descend = [&](std::vector<Choice> prefix) {
-    const std::size_t depth = prefix.size();
-    if (depth == dimensions_.size()) return visit(Config(std::move(prefix)));
-    for (const std::string& value : dimensions_[depth].values) {
-      std::vector<Choice> next = prefix;
-      next.push_back({dimensions_[depth].name, value, dimensions_[depth].kind});
-      const Config partial(next);
-      const bool feasible = std::all_of(rules_.begin(), rules_.end(), [&](const BoundRule& bound) {
-        return bound.depth != depth || bound.rule(partial);
-      });
-      if (feasible && !descend(std::move(next))) return false;
+  // Depth first over prefixes, in one Config that grows and shrinks; a prefix that breaks a rule is never extended.
+  Config prefix;
+  const auto feasible = [&](std::size_t depth) {
+    return std::all_of(rules_.begin(), rules_.end(),
+                       [&](const BoundRule& bound) { return bound.depth != depth || bound.rule(prefix); });
+  };
+  const auto descend = [&](const auto& self, std::size_t depth) -> bool {
+    if (depth == dimensions_.size())
+      return visit(prefix);
+    const Dimension& dimension = dimensions_[depth];
+    for (const std::string& value : dimension.values) {
+      prefix.add(dimension.name, value, dimension.kind);
+      const bool go_on = !feasible(depth) || self(self, depth + 1);
+      prefix.remove_last();
+      if (!go_on)
+        return false;
     }
     return true;
   };
-  if (!dimensions_.empty()) descend({});
+  if (!dimensions_.empty())
+    descend(descend, 0);
 }
 
 std::uint64_t ConfigSpace::feasible_size() const {

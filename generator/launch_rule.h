@@ -14,10 +14,11 @@
 namespace attentune {
 
 // A piece of the caller's workspace. AttentionArgs::workspace[n] points at slice n; with per_worker each worker of the
-// Executor sees its own copy. Starts are 64-byte aligned on hosts, 256-byte aligned on GPUs.
+// Executor sees its own copy. Starts are 64-byte aligned on hosts, 256-byte aligned on GPUs. Slices of the same name in
+// different launches of a call are the same memory and must state the same bytes text and per_worker.
 struct WorkspaceSlice {
   std::string name;
-  std::string bytes;         // expression; for per_worker slices the bytes of one worker
+  std::string bytes;  // expression; for per_worker slices the bytes of one worker
   bool per_worker = false;
 
   bool operator==(const WorkspaceSlice&) const = default;
@@ -25,23 +26,23 @@ struct WorkspaceSlice {
 
 // A TMA descriptor to encode at bind (GPU families; none on hosts).
 struct TensorMapSpec {
-  std::string tensor;                  // "q", "k", "v", "out"
-  std::vector<std::string> box;        // elements, innermost first
-  std::string swizzle;                 // "none", "32", "64", "128"
+  std::string tensor;            // "q", "k", "v", "out"
+  std::vector<std::string> box;  // elements, innermost first
+  std::string swizzle;           // "none", "32", "64", "128"
 
   bool operator==(const TensorMapSpec&) const = default;
 };
 
 struct LaunchRule {
-  std::string entry;                                        // symbol in the Binary
-  std::array<std::string, 3> grid{"1", "1", "1"};           // host: grid[0] = number of tasks
-  std::array<std::string, 3> block{"1", "1", "1"};          // host: block[0] = grain, tasks a worker claims at once
+  std::string entry;                                // symbol in the Binary
+  std::array<std::string, 3> grid{"1", "1", "1"};   // host: grid[0] = number of tasks
+  std::array<std::string, 3> block{"1", "1", "1"};  // host: block[0] = grain, tasks a worker claims at once
   std::array<std::string, 3> cluster{"1", "1", "1"};
   std::string shared_bytes = "0";
-  std::vector<std::string> parameters{"args"};              // in order: "args", "tensor_map:<n>"
+  std::vector<std::string> parameters{"args"};  // in order: "args", "tensor_map:<n>"
   std::vector<TensorMapSpec> tensor_maps;
   std::vector<WorkspaceSlice> workspace;
-  bool depends_on_previous = false;                         // may not start before the launch before it ended
+  bool depends_on_previous = false;  // may not start before the launch before it ended
 
   bool operator==(const LaunchRule&) const = default;
 };

@@ -19,7 +19,8 @@ Runs intersect(const Runs& a, const Runs& b) {
   for (const Interval& x : a) {
     for (const Interval& y : b) {
       const Interval both{.first = std::max(x.first, y.first), .last = std::min(x.last, y.last)};
-      if (both.first <= both.last) result.push_back(both);
+      if (both.first <= both.last)
+        result.push_back(both);
     }
   }
   return result;
@@ -67,8 +68,25 @@ Runs runs_of(const Node& node, const Mask& mask, std::int64_t diagonal, std::int
 
 std::int64_t visible_keys(const Mask& mask, std::int64_t i, std::int64_t shift, std::int64_t len_kv) {
   std::int64_t count = 0;
-  for (const Interval& run : runs_of(mask.structure->root, mask, i + shift, len_kv)) count += run.last - run.first + 1;
+  for (const Interval& run : runs_of(mask.structure->root, mask, i + shift, len_kv))
+    count += run.last - run.first + 1;
   return count;
+}
+
+double visible_fraction(const Problem& p) {
+  constexpr std::int64_t most_rows = 64;
+  const std::int64_t rows = std::min(p.len_q, most_rows);
+  if (rows <= 0 || p.len_kv <= 0)
+    return 0;
+  if (p.mask.is_all())
+    return 1;
+  double seen = 0;
+  for (std::int64_t n = 0; n < rows; ++n) {
+    // The middle of the n-th of `rows` equal parts.
+    const std::int64_t i = n * (p.len_q / rows) + n * (p.len_q % rows) / rows + p.len_q / (2 * rows);
+    seen += static_cast<double>(visible_keys(p.mask, i, p.shift(), p.len_kv));
+  }
+  return seen / static_cast<double>(rows) / static_cast<double>(p.len_kv);
 }
 
 }  // namespace attentune

@@ -53,7 +53,7 @@ std::vector<AttentuneLaunchText> launch_texts(const std::vector<LaunchRule>& rul
   for (const LaunchRule& rule : rules) {
     std::vector<AttentuneSliceText>& own = slices.emplace_back();
     for (const WorkspaceSlice& slice : rule.workspace) {
-      own.push_back({slice.bytes.c_str(), slice.per_worker ? 1 : 0});
+      own.push_back({.name = slice.name.c_str(), .bytes = slice.bytes.c_str(), .per_worker = slice.per_worker ? 1 : 0});
     }
     texts.push_back({.entry = rule.entry.c_str(),
                      .grid = {rule.grid[0].c_str(), rule.grid[1].c_str(), rule.grid[2].c_str()},

@@ -13,13 +13,13 @@
 enum { ATTENTUNE_MASK_SLOTS = 8, ATTENTUNE_WORKSPACE_SLICES = 8 };
 
 typedef struct AttentionArgs {
-  const void *q;
-  const void *k;
-  const void *v;
-  const float *sink_logit; /* [heads_q] */
-  void *out;
-  float *lse;
-  void *workspace[ATTENTUNE_WORKSPACE_SLICES]; /* the LaunchRule's slices, in order; garbage on entry */
+  const void* q;
+  const void* k;
+  const void* v;
+  const float* sink_logit; /* [heads_q] */
+  void* out;
+  float* lse;
+  void* workspace[ATTENTUNE_WORKSPACE_SLICES]; /* the LaunchRule's slices, in order; garbage on entry */
   int64_t q_stride[3];                         /* batch, row, head */
   int64_t k_stride[3];
   int64_t v_stride[3];

@@ -261,8 +261,37 @@ static int place_slice(const AttentuneSliceText* slice, const AttentuneScalar* s
   return __builtin_add_overflow(*end, total, end) ? -1 : 0;
 }
 
-static int prepare_launch(const AttentuneLaunchText* rule, const AttentuneScalar* scalars, int scalar_count,
-                          int64_t alignment, int64_t* end, AttentunePreparedLaunch* launch) {
+static int same_text(const char* a, const char* b) { return a != NULL && b != NULL && strcmp(a, b) == 0; }
+
+enum { SLICE_NEW, SLICE_SHARED, SLICE_REFUSED };
+
+/* Finds slice n of launch `index` in what came before it. Shared: *offset and *stride are the earlier slice's. */
+static int share_slice(const AttentuneLaunchText* rules, int index, int n, const AttentunePreparedLaunch* launches,
+                       int64_t* offset, int64_t* stride) {
+  const AttentuneSliceText* const slice = &rules[index].slices[n];
+  for (int launch = 0; launch <= index; ++launch) {
+    const int count = launch < index ? rules[launch].slice_count : n;
+    for (int other = 0; other < count; ++other) {
+      const AttentuneSliceText* const earlier = &rules[launch].slices[other];
+      if (!same_text(slice->name, earlier->name)) {
+        continue;
+      }
+      if (launch == index || !same_text(slice->bytes, earlier->bytes) || !slice->per_worker != !earlier->per_worker) {
+        return SLICE_REFUSED;
+      }
+      *offset = launches[launch].slice_offset[other];
+      *stride = launches[launch].slice_stride[other];
+      return SLICE_SHARED;
+    }
+  }
+  return SLICE_NEW;
+}
+
+/* `launches`: those before `index` are prepared. */
+static int prepare_launch(const AttentuneLaunchText* rules, int index, const AttentuneScalar* scalars, int scalar_count,
+                          int64_t alignment, int64_t* end, AttentunePreparedLaunch* launches) {
+  const AttentuneLaunchText* const rule = &rules[index];
+  AttentunePreparedLaunch* const launch = &launches[index];
   memset(launch, 0, sizeof *launch);
   if (rule->slice_count < 0 || rule->slice_count > ATTENTUNE_WORKSPACE_SLICES) {
     return -1;
@@ -282,8 +311,13 @@ static int prepare_launch(const AttentuneLaunchText* rule, const AttentuneScalar
     }
   }
   for (int n = 0; n < rule->slice_count && error == 0; ++n) {
-    error = place_slice(&rule->slices[n], scalars, scalar_count, alignment, end, &launch->slice_offset[n],
-                        &launch->slice_stride[n]);
+    const int shared = share_slice(rules, index, n, launches, &launch->slice_offset[n], &launch->slice_stride[n]);
+    if (shared == SLICE_REFUSED) {
+      error = -1;
+    } else if (shared == SLICE_NEW) {
+      error = place_slice(&rule->slices[n], scalars, scalar_count, alignment, end, &launch->slice_offset[n],
+                          &launch->slice_stride[n]);
+    }
   }
   return error;
 }
@@ -297,7 +331,7 @@ int attentune_prepare(const AttentuneLaunchText* rules, int rule_count, const At
   }
   int64_t end = 0;
   for (int index = 0; index < rule_count; ++index) {
-    const int error = prepare_launch(&rules[index], scalars, scalar_count, alignment, &end, &call->launches[index]);
+    const int error = prepare_launch(rules, index, scalars, scalar_count, alignment, &end, call->launches);
     if (error != 0) {
       return index * 1000 + (error > 0 ? error : 0) + 1;
     }

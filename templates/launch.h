@@ -52,6 +52,7 @@ typedef struct AttentunePreparedCall {
 
 /* The text of one LaunchRule, as the generator wrote it. */
 typedef struct AttentuneSliceText {
+  const char* name;
   const char* bytes;
   int per_worker;
 } AttentuneSliceText;
@@ -67,11 +68,13 @@ typedef struct AttentuneLaunchText {
   int depends_on_previous;
 } AttentuneLaunchText;
 
-/* Evaluates all launches and lays out the workspace: every launch's slices follow one another, `alignment` (a power of
- * two) apart, launches do not share slices. Fills launches[], launch_count and workspace_bytes of `call`.
+/* Evaluates all launches and lays out the workspace: slices follow one another in order of first mention, each at a
+ * multiple of `alignment` (a power of two). Slices of the same name in different launches are the same memory, which is
+ * how a launch hands what it wrote to the next; they must state the same bytes, as text, and the same per_worker. A
+ * name stands at most once in a launch. Fills launches[], launch_count and workspace_bytes of `call`.
  * Grid, shared bytes and slice bytes may be 0; block and cluster are at least 1.
- * Returns 0, or launch index * 1000 + position of the error + 1; position 0: a value out of its range. Slices that are
- * per worker need the scalar "workers". */
+ * Returns 0, or launch index * 1000 + position of the error + 1; position 0: a value out of its range, or a slice that
+ * differs from an earlier one of its name. Slices that are per worker need the scalar "workers". */
 int attentune_prepare(const AttentuneLaunchText* rules, int rule_count, const AttentuneScalar* scalars,
                       int scalar_count, int64_t alignment, AttentunePreparedCall* call);
 

@@ -39,8 +39,8 @@ class LoadedObject {
   // Throws Error(device_failed) when the object defines no such symbol.
   [[nodiscard]] virtual void* entry(std::string_view symbol) const = 0;
 };
-// Only memcpy and memset may be undefined. Throws Error(device_failed) for a malformed object, another machine's, or one
-// with other undefined symbols; checks enough of the ELF itself that a damaged file never reaches LLVM's linker.
+// Only memcpy and memset may be undefined. Throws Error(device_failed) for a malformed object, another machine's, or
+// one with other undefined symbols; checks enough of the ELF itself that a damaged file never reaches LLVM's linker.
 [[nodiscard]] std::unique_ptr<LoadedObject> load(const std::vector<std::uint8_t>& object);
 
 }  // namespace attentune::llvm_backend

@@ -8,6 +8,7 @@ extern const int TILE_M;
 extern const int TILE_N;
 extern const int MICRO_ROWS;
 extern const int MICRO_VECTORS;
+extern const int PACK; /* an enum Pack */
 
 /* Problem: the class fields. */
 extern const int HEAD_DIM_QK;
@@ -24,6 +25,10 @@ extern const int HAS_SCORE;
 
 /* Arch: hardware converts between f16 and f32 (x86 F16C, every AArch64). */
 extern const int NATIVE_F16;
+
+/* Who packs a key tile: each task K and V; each task K, while V is read where it is (f32, whole vectors); or a launch
+ * of its own packs every tile of the call once, for all tasks. */
+enum Pack { PACK_TASK, PACK_K, PACK_WHOLE };
 
 enum Dtype { DTYPE_F32, DTYPE_F16, DTYPE_BF16 };
 

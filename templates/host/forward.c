@@ -26,6 +26,13 @@ typedef struct KeyTile {
   int64_t keys;
 } KeyTile;
 
+/* A key tile as the products read it. */
+typedef struct Operands {
+  const float* k;   /* packed */
+  const float* v;   /* packed, or V itself at the tile's first key */
+  int64_t v_stride; /* floats between the keys of V itself */
+} Operands;
+
 INLINE int64_t row_tiles(const AttentionArgs* args) { return (args->len_q * GROUP + TILE_M - 1) / TILE_M; }
 INLINE int64_t key_tiles(const AttentionArgs* args) { return (args->len_kv + TILE_N - 1) / TILE_N; }
 
@@ -65,16 +72,18 @@ INLINE void multiply_qk(const Scratch* scratch, int64_t rows, int64_t width, con
   for (int64_t j = 0; j < width; j += panel) {
     for (int64_t r = 0; r < rows; r += MICRO_ROWS) {
       micro_kernel(MICRO_ROWS, MICRO_VECTORS, HEAD_DIM_QK, scratch->q + r * q_stride(), q_stride(),
-                   k + j * padded(HEAD_DIM_QK), scratch->s + r * s_stride() + j, s_stride(), 0);
+                   k + j * padded(HEAD_DIM_QK), panel, scratch->s + r * s_stride() + j, s_stride(), 0);
     }
   }
 }
 
 /* O = alpha O + P V over `keys` keys, for the panel of `vectors` vectors of d_v that begins at vector `first`. */
-INLINE void multiply_pv(const Scratch* scratch, int64_t rows, int64_t keys, const float* v, int64_t first,
+INLINE void multiply_pv(const Scratch* scratch, int64_t rows, int64_t keys, const Operands* operands, int64_t first,
                         int vectors) {
+  const float* v = operands->v + (PACK == PACK_K ? first : first * TILE_N) * LANES;
+  const int64_t v_stride = PACK == PACK_K ? operands->v_stride : vectors * LANES;
   for (int64_t r = 0; r < rows; r += MICRO_ROWS) {
-    micro_kernel(MICRO_ROWS, vectors, keys, scratch->s + r * s_stride(), s_stride(), v + first * TILE_N * LANES,
+    micro_kernel(MICRO_ROWS, vectors, keys, scratch->s + r * s_stride(), s_stride(), v, v_stride,
                  scratch->o + r * o_stride() + first * LANES, o_stride(), scratch->alpha + r);
   }
 }
@@ -165,6 +174,32 @@ INLINE void finish_rows(const AttentionArgs* args, const Scratch* scratch, const
   }
 }
 
+/* The tile's place among all tiles of the call. */
+INLINE float* packed_tile(void* packed, const AttentionArgs* args, int64_t batch, int64_t head_kv, int64_t index) {
+  return (float*)packed + ((batch * args->heads_kv + head_kv) * key_tiles(args) + index) * packed_tile_floats();
+}
+
+INLINE Operands operands_of(const AttentionArgs* args, const Scratch* scratch, const RowTile* rows,
+                            const KeyTile* keys) {
+  Operands operands;
+  operands.v_stride = args->v_stride[1];
+  if (PACK == PACK_WHOLE) {
+    operands.k = packed_tile(args->workspace[1], args, rows->batch, rows->head_kv, keys->index);
+    operands.v = operands.k + k_tile_floats();
+    return operands;
+  }
+  pack_k(args, rows->batch, rows->head_kv, keys->first, keys->keys, scratch->k);
+  operands.k = scratch->k;
+  if (PACK == PACK_K) {
+    operands.v = (const float*)args->v + rows->batch * args->v_stride[0] + rows->head_kv * args->v_stride[2] +
+                 keys->first * args->v_stride[1];
+    return operands;
+  }
+  pack_v(args, rows->batch, rows->head_kv, keys->first, keys->keys, scratch->v);
+  operands.v = scratch->v;
+  return operands;
+}
+
 INLINE void forward_task(const AttentionArgs* args, const Scratch* scratch, const RowTile* rows) {
   const int64_t panel = MICRO_VECTORS * LANES;
   const int64_t vectors = vectors_of(HEAD_DIM_V);
@@ -180,22 +215,40 @@ INLINE void forward_task(const AttentionArgs* args, const Scratch* scratch, cons
     if (tile_class == TILE_EMPTY) {
       continue;
     }
-    pack_k(args, rows->batch, rows->head_kv, keys.first, keys.keys, scratch->k);
-    pack_v(args, rows->batch, rows->head_kv, keys.first, keys.keys, scratch->v);
+    const Operands operands = operands_of(args, scratch, rows, &keys);
     const int64_t width = (keys.keys + panel - 1) / panel * panel;
-    multiply_qk(scratch, rows->rows, width, scratch->k);
+    multiply_qk(scratch, rows->rows, width, operands.k);
     softmax_tile(args, scratch, rows, &keys, width, tile_class);
     for (int64_t first = 0; first < whole_vectors; first += MICRO_VECTORS) {
-      multiply_pv(scratch, rows->rows, keys.keys, scratch->v, first, MICRO_VECTORS);
+      multiply_pv(scratch, rows->rows, keys.keys, &operands, first, MICRO_VECTORS);
     }
     if (tail_vectors != 0) {
-      multiply_pv(scratch, rows->rows, keys.keys, scratch->v, whole_vectors, tail_vectors);
+      multiply_pv(scratch, rows->rows, keys.keys, &operands, whole_vectors, tail_vectors);
     }
   }
   finish_rows(args, scratch, rows);
 }
 
-/* Tasks in [0, batch * heads_kv * ceil(len_q * GROUP / TILE_M)). */
+/* The launch before attentune_forward where PACK_WHOLE: tasks in [0, batch * heads_kv * ceil(len_kv / TILE_N)), a key
+ * tile each, into workspace 0. */
+void attentune_pack(const AttentionArgs* args, int64_t task_begin, int64_t task_end) {
+  if (PACK != PACK_WHOLE) {
+    return;
+  }
+  const int64_t tiles = key_tiles(args);
+  for (int64_t task = task_begin; task < task_end; ++task) {
+    const int64_t head = task / tiles;
+    const int64_t batch = head / args->heads_kv;
+    const int64_t head_kv = head % args->heads_kv;
+    const KeyTile keys = key_tile_of(args, task % tiles);
+    float* to = packed_tile(args->workspace[0], args, batch, head_kv, keys.index);
+    pack_k(args, batch, head_kv, keys.first, keys.keys, to);
+    pack_v(args, batch, head_kv, keys.first, keys.keys, to + k_tile_floats());
+  }
+}
+
+/* Workspace 0 is the worker's scratch; 1, where PACK_WHOLE, what attentune_pack wrote. Tasks in [0, batch * heads_kv *
+ * ceil(len_q * GROUP / TILE_M)). */
 void attentune_forward(const AttentionArgs* args, int64_t task_begin, int64_t task_end) {
   const Scratch scratch = scratch_at((float*)args->workspace[0]);
   for (int64_t task = task_begin; task < task_end; ++task) {

@@ -7,9 +7,9 @@
 #include "templates/host/constants.h"
 #include "templates/host/vector.h"
 
-/* row_scale: null to start from zero. B is a panel: row k at b + k * vectors * 16. */
+/* row_scale: null to start from zero. */
 INLINE void micro_kernel(int rows, int vectors, int64_t depth, const float* a, int64_t a_stride, const float* b,
-                         float* c, int64_t c_stride, const float* row_scale) {
+                         int64_t b_stride, float* c, int64_t c_stride, const float* row_scale) {
   vec sum[MAX_MICRO_ROWS][MAX_MICRO_VECTORS];
   UNROLL
   for (int r = 0; r < rows; ++r) {
@@ -23,7 +23,7 @@ INLINE void micro_kernel(int rows, int vectors, int64_t depth, const float* a, i
     vec row[MAX_MICRO_VECTORS];
     UNROLL
     for (int v = 0; v < vectors; ++v) {
-      row[v] = load(b + (k * vectors + v) * LANES);
+      row[v] = load(b + k * b_stride + v * LANES);
     }
     UNROLL
     for (int r = 0; r < rows; ++r) {

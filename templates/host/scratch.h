@@ -15,8 +15,11 @@ INLINE int64_t q_stride(void) { return padded(HEAD_DIM_QK) + LANES; }
 INLINE int64_t s_stride(void) { return TILE_N + LANES; }
 INLINE int64_t o_stride(void) { return padded(HEAD_DIM_V) + LANES; }
 
-/* K and V of one key tile, packed: panels of [d][keys] and panels of [keys][d]. */
+/* K and V of one key tile, packed: panels of [d][keys] and panels of [keys][d]. Where the call is packed as a whole,
+ * the V tile follows its K tile, and tiles follow one another in the order of (batch, KV head, key tile). */
 INLINE int64_t k_tile_floats(void) { return TILE_N * padded(HEAD_DIM_QK); }
+INLINE int64_t v_tile_floats(void) { return TILE_N * padded(HEAD_DIM_V); }
+INLINE int64_t packed_tile_floats(void) { return k_tile_floats() + v_tile_floats(); }
 
 /* One worker's state of a row tile. Every part is a multiple of 16 floats long, so all begin on 64 bytes. */
 typedef struct Scratch {
@@ -26,8 +29,8 @@ typedef struct Scratch {
   float* l;     /* [TILE_M][16]: 16 partial sums of P a row */
   float* m;     /* [TILE_M]: largest S so far, in units of log2 */
   float* alpha; /* [TILE_M]: 2^(m before - m after) of the tile at hand */
-  float* k;     /* packed K of one key tile */
-  float* v;     /* packed V of one key tile, TILE_N * padded d_v floats */
+  float* k;     /* packed K of one key tile, unless PACK_WHOLE */
+  float* v;     /* packed V of one key tile, only PACK_TASK */
 } Scratch;
 
 INLINE Scratch scratch_at(float* base) {

@@ -162,7 +162,8 @@ TEST_CASE("in a forked child the writer says no and can be destroyed") {
   const pid_t child = ::fork();
   REQUIRE(child >= 0);
   if (child == 0) {
-    const bool refused = !writer->keep_binary(sample_binary(2), "; source " + std::to_string(2)) && !writer->flush() && writer->pending() == 0;
+    const bool refused = !writer->keep_binary(sample_binary(2), "; source " + std::to_string(2)) && !writer->flush() &&
+                         writer->pending() == 0;
     writer.reset();
     ::_exit(refused ? 0 : 1);
   }

@@ -16,7 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* const data, const std:
   if (error < 0 || (error > 0 && static_cast<std::size_t>(error) > length + 1)) {
     std::abort();
   }
-  const AttentuneSliceText slice{text.c_str(), static_cast<int>(size % 2)};
+  const AttentuneSliceText slice{"slice", text.c_str(), static_cast<int>(size % 2)};
   const AttentuneLaunchText rule{.entry = "main",
                                  .grid = {text.c_str(), "1", "1"},
                                  .block = {"1", "1", "1"},

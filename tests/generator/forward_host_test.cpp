@@ -48,13 +48,74 @@ TEST_CASE("every host has a space of at least 200 points and a default inside it
         const Resources needs = family.resources(p, host, config);
         CHECK(needs.cost > 0);
         CHECK(needs.registers <= vector_registers(host, vector_bits(host)));
-        return ++points < 300;
+        ++points;
+        return true;
       });
       CHECK(points >= 200);
+      CHECK(points <= 6000);
       const auto reason = space.why_not(family.default_config(p, host));
       CHECK_MESSAGE(!reason.has_value(), reason.value_or(""));
     }
   }
+}
+
+TEST_CASE("a launch before packs for all tasks where several share a KV head") {
+  const Arch host = archs()[1];
+  const auto feasible = [&](const std::string& text, const std::string& pack) {
+    const Problem p = problem(text);
+    bool found = false;
+    family.space(p, host).for_each([&](const Config& config) {
+      found = config.word("pack") == pack;
+      return !found;
+    });
+    return found;
+  };
+  CHECK(feasible(llama, "whole"));
+  CHECK(!feasible("dtype=bf16 heads=8/8 head_dim=128 seq=1/4096", "whole"));
+  // 8 GiB of packed tiles are too much.
+  CHECK(!feasible("dtype=bf16 batch=64 heads=32/32 head_dim=128 seq=4096", "whole"));
+  CHECK(feasible("dtype=f32 heads=8 head_dim=128 seq=64", "k"));
+  CHECK(!feasible("dtype=f32 heads=8 head_dim=128/120 seq=64", "k"));
+  CHECK(!feasible("dtype=f32 v=bf16 heads=8 head_dim=128 seq=64", "k"));
+}
+
+TEST_CASE("the default micro-kernel fills the registers, and no more rows than there are") {
+  const auto micro = [](const Arch& host, const char* text) {
+    return family.default_config(problem(text), host).word("micro");
+  };
+  const std::vector<Arch> hosts = archs();
+  const char* const prefill = "dtype=f32 heads=1 head_dim=128 seq=2048";
+  CHECK(micro(hosts[0], prefill) == "2x1");
+  CHECK(micro(hosts[1], prefill) == "6x1");
+  CHECK(micro(hosts[2], prefill) == "6x4");
+  CHECK(micro(hosts[3], prefill) == "6x1");
+  CHECK(micro(hosts[2], "dtype=bf16 heads=4/1 head_dim=128 seq=1/4096") == "4x4");
+  CHECK(micro(hosts[2], "dtype=bf16 heads=1 head_dim=128 seq=1/4096") == "1x8");
+}
+
+#if ATTENTUNE_HOST_CODEGEN
+
+TEST_CASE("pack=whole is two launches that share what was packed") {
+  const Arch host = archs()[2];
+  const Problem p = problem(llama);
+  std::vector<Choice> choices = family.default_config(p, host).choices();
+  for (Choice& choice : choices) {
+    if (choice.name == "pack")
+      choice.value = "whole";
+  }
+  const std::vector<LaunchRule> launches = family.render(p, host, Config(choices)).launches;
+  REQUIRE(launches.size() == 2);
+  CHECK(launches[0].entry == "attentune_pack");
+  CHECK(launches[1].entry == "attentune_forward");
+  CHECK(launches[1].depends_on_previous);
+  REQUIRE(launches[0].workspace.size() == 1);
+  REQUIRE(launches[1].workspace.size() == 2);
+  CHECK(launches[0].workspace[0] == launches[1].workspace[1]);
+  CHECK(!launches[0].workspace[0].per_worker);
+  CHECK(launches[1].workspace[0].per_worker);
+  // What one bucket found renders for any other.
+  CHECK(family.render(problem("dtype=bf16 heads=4/1 head_dim=128 seq=1/10 mask=causal()"), host, Config(choices))
+            .launches == launches);
 }
 
 TEST_CASE("the source depends on the class and the compile choices alone") {
@@ -109,3 +170,15 @@ TEST_CASE("what it does not serve is refused by name") {
   CHECK(find_family("nothing") == nullptr);
   CHECK_THROWS_AS((void)family.render(problem(llama), host, parse_config("tile_m=1")), RefusalError);
 }
+
+#else
+
+TEST_CASE("a build without host code generation says so") {
+  const auto reason = family.refusal(problem(llama), archs()[1]);
+  REQUIRE(reason.has_value());
+  CHECK(reason->field == "arch");
+  CHECK(reason->limit == "this build has no host code generation");
+  CHECK_THROWS_AS((void)family_for(problem(llama), archs()[1]), RefusalError);
+}
+
+#endif

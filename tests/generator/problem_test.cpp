@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <random>
 #include <string>
 
@@ -139,6 +140,26 @@ TEST_CASE("visible_keys agrees with counting") {
       }
     }
   }
+}
+
+TEST_CASE("the sampled visible fraction is close to the count") {
+  for (const char* mask : {"all", "causal()", "window(100,20)", "window(1023,0)", "causal()&(window(255,0)|sink(4))",
+                           "sink(17)", "sink(3)|causal()&window(4,9)"}) {
+    for (const char* seq :
+         {"1", "2", "3/7", "63", "65/100", "500", "1000/300", "300/1000", "1/16384", "16384", "5000/77"}) {
+      const std::string text = "dtype=f32 heads=2 head_dim=64 seq=" + std::string(seq) + " mask=" + mask;
+      const Problem p = parse_problem(text);
+      const double pairs = flops(p) / (2.0 * 2 * 128);
+      const double exact = pairs / static_cast<double>(p.len_q) / static_cast<double>(p.len_kv);
+      INFO(text);
+      CHECK(visible_fraction(p) >= 0);
+      CHECK(visible_fraction(p) <= 1);
+      CHECK(std::abs(visible_fraction(p) - exact) <= 0.03 * exact + 0.002);
+    }
+  }
+  CHECK(visible_fraction(parse_problem("dtype=f32 heads=2 head_dim=64 seq=4 mask=causal()")) == 10.0 / 16);
+  CHECK(visible_fraction(parse_problem("dtype=f32 heads=2 head_dim=64 seq=0/9")) == 0);
+  CHECK(visible_fraction(parse_problem("dtype=f32 heads=2 head_dim=64 seq=9/0 mask=causal()")) == 0);
 }
 
 TEST_CASE("bytes count every operand once") {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <map>
 #include <memory>
 #include <random>
 #include <string>
@@ -169,7 +170,7 @@ struct Call {
                                                {"grain", 1},
                                                {"head_dim_qk", problem.head_dim_qk},
                                                {"head_dim_v", problem.head_dim_v}};
-    std::vector<std::unique_ptr<std::uint8_t[]>> slices;
+    std::map<std::string, std::unique_ptr<std::uint8_t[]>> slices;  // by name: launches share them
     for (const LaunchRule& rule : source.launches) {
       const auto evaluate = [&](const std::string& text) {
         std::int64_t value = -1;
@@ -180,10 +181,12 @@ struct Call {
       int n = 0;
       for (const WorkspaceSlice& slice : rule.workspace) {
         const std::int64_t size = evaluate(slice.bytes);
-        slices.emplace_back(new std::uint8_t[static_cast<std::size_t>(size) + 64]);
-        std::memset(slices.back().get(), 0xff, static_cast<std::size_t>(size) + 64);
-        args.workspace[n++] =
-            reinterpret_cast<void*>((reinterpret_cast<std::uintptr_t>(slices.back().get()) + 63) / 64 * 64);
+        std::unique_ptr<std::uint8_t[]>& memory = slices[slice.name];
+        if (!memory) {
+          memory.reset(new std::uint8_t[static_cast<std::size_t>(size) + 64]);
+          std::memset(memory.get(), 0xff, static_cast<std::size_t>(size) + 64);
+        }
+        args.workspace[n++] = reinterpret_cast<void*>((reinterpret_cast<std::uintptr_t>(memory.get()) + 63) / 64 * 64);
       }
       reinterpret_cast<AttentuneHostEntry>(object.entry(rule.entry))(&args, 0, evaluate(rule.grid[0]));
     }

@@ -157,8 +157,8 @@ int prepare(const std::vector<AttentuneLaunchText>& rules, AttentunePreparedCall
 }  // namespace
 
 TEST_CASE("the workspace of several launches does not overlap") {
-  constexpr std::array first_slices{AttentuneSliceText{"100", 0}, AttentuneSliceText{"65", 1}};
-  constexpr std::array second_slices{AttentuneSliceText{"1", 0}};
+  constexpr std::array first_slices{AttentuneSliceText{"a", "100", 0}, AttentuneSliceText{"b", "65", 1}};
+  constexpr std::array second_slices{AttentuneSliceText{"c", "1", 0}};
   AttentuneLaunchText first = simple_rule();
   first.grid[0] = "ceil_div(len_q,96)*heads_q";
   first.block[0] = "2";
@@ -199,6 +199,48 @@ TEST_CASE("the workspace of several launches does not overlap") {
   CHECK(args.workspace[0] == nullptr);
 }
 
+TEST_CASE("slices of one name are one piece of memory") {
+  const auto with = [](const std::vector<AttentuneSliceText>& slices) {
+    AttentuneLaunchText rule = simple_rule();
+    rule.slices = slices.data();
+    rule.slice_count = static_cast<int>(slices.size());
+    return rule;
+  };
+  const std::vector<AttentuneSliceText> first{{"own", "100", 0}, {"partials", "len_q*4", 0}, {"state", "65", 1}};
+  const std::vector<AttentuneSliceText> second{{"other", "10", 0}, {"state", "65", 1}, {"partials", "len_q*4", 0}};
+  AttentunePreparedCall call{};
+  REQUIRE(prepare({with(first), with(second)}, call) == 0);
+  const AttentunePreparedLaunch* const launches = call.launches;
+  CHECK(launches[0].slice_offset[1] == 128);
+  CHECK(launches[1].slice_offset[2] == 128);
+  CHECK(launches[1].slice_stride[2] == 0);
+  CHECK(launches[0].slice_offset[2] == 128 + 4096 * 4);
+  CHECK(launches[1].slice_offset[1] == launches[0].slice_offset[2]);
+  CHECK(launches[1].slice_stride[1] == 128);
+  // What has a name of its own lies apart from all the rest.
+  CHECK(launches[1].slice_offset[0] == 128 + 4096 * 4 + 3 * 128);
+  CHECK(call.workspace_bytes == 128 + 4096 * 4 + 3 * 128 + 64);
+
+  // A third launch finds what the second began.
+  const std::vector<AttentuneSliceText> third{{"other", "10", 0}};
+  REQUIRE(prepare({with(first), with(second), with(third)}, call) == 0);
+  CHECK(launches[2].slice_offset[0] == launches[1].slice_offset[0]);
+
+  const std::vector<AttentuneSliceText> larger{{"partials", "len_q*8", 0}};
+  CHECK(prepare({with(first), with(larger)}, call) == 1001);
+  CHECK(call.launch_count == 0);
+  const std::vector<AttentuneSliceText> spelled_otherwise{{"partials", "4*len_q", 0}};
+  CHECK(prepare({with(first), with(spelled_otherwise)}, call) == 1001);
+  const std::vector<AttentuneSliceText> of_each_worker{{"partials", "len_q*4", 1}};
+  CHECK(prepare({with(first), with(of_each_worker)}, call) == 1001);
+  const std::vector<AttentuneSliceText> twice{{"a", "1", 0}, {"a", "1", 0}};
+  CHECK(prepare({with(twice)}, call) == 1);
+  // Without a name a slice is nobody else's.
+  const std::vector<AttentuneSliceText> nameless{{nullptr, "1", 0}, {nullptr, "1", 0}};
+  REQUIRE(prepare({with(nameless), with(nameless)}, call) == 0);
+  CHECK(call.workspace_bytes == 4 * 64);
+}
+
 TEST_CASE("rules that cannot be prepared are named") {
   AttentunePreparedCall call{};
   AttentuneLaunchText bad = simple_rule();
@@ -219,7 +261,7 @@ TEST_CASE("rules that cannot be prepared are named") {
   missing.shared_bytes = nullptr;
   CHECK(prepare({missing}, call) == 2);
 
-  constexpr AttentuneSliceText huge{"big", 1};
+  constexpr AttentuneSliceText huge{"scratch", "big", 1};
   AttentuneLaunchText too_large = simple_rule();
   too_large.slices = &huge;
   too_large.slice_count = 1;
@@ -236,7 +278,7 @@ TEST_CASE("rules that cannot be prepared are named") {
   CHECK(call.workspace_bytes == 0);
 
   // Slices per worker need the scalar.
-  constexpr AttentuneSliceText per_worker{"64", 1};
+  constexpr AttentuneSliceText per_worker{"scratch", "64", 1};
   AttentuneLaunchText rule = simple_rule();
   rule.slices = &per_worker;
   rule.slice_count = 1;

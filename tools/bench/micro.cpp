@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <ctime>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -164,8 +165,9 @@ class Prepared {
       AttentionArgs args = operands.args;
       int slot = 0;
       for (const WorkspaceSlice& slice : rule.workspace) {
-        slices_.emplace_back(static_cast<std::size_t>(evaluate(slice.bytes)) + 64);
-        const auto address = reinterpret_cast<std::uintptr_t>(slices_.back().data());
+        std::vector<std::uint8_t>& memory = slices_[slice.name];
+        memory.resize(static_cast<std::size_t>(evaluate(slice.bytes)) + 64);
+        const auto address = reinterpret_cast<std::uintptr_t>(memory.data());
         args.workspace[slot++] = reinterpret_cast<void*>((address + 63) / 64 * 64);
       }
       steps_.push_back(
@@ -188,7 +190,7 @@ class Prepared {
   };
   Binary binary_;
   std::unique_ptr<llvm_backend::LoadedObject> object_;
-  std::vector<std::vector<std::uint8_t>> slices_;
+  std::map<std::string, std::vector<std::uint8_t>> slices_;  // by name: launches share them
   std::vector<Step> steps_;
 };
 
