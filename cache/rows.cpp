@@ -38,8 +38,7 @@ std::optional<Winner> read_winner(const Statement& row) {
   return Winner{.class_text = std::move(stored->class_text),
                 .bucket_text = std::move(stored->bucket_text),
                 .measurement = std::move(stored->measurement),
-                .default_ms = row.real(column_after_stored),
-                .current = true};
+                .default_ms = row.real(column_after_stored)};
 }
 
 std::string select_stored(std::string_view rest) {

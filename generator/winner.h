@@ -1,4 +1,5 @@
-// Winner: the best verified Measurement of a bucket on a Device.
+// Winner: the best verified Measurement of a bucket on a Device. It is current if today's generator and compiler
+// reproduce measurement.binary_key, else stale; runtime/rendering.h tells which.
 #pragma once
 
 #include <cstdint>

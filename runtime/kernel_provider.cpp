@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "generator/error.h"
-#include "generator/key.h"
 #include "runtime/reference/verify.h"
 
 namespace attentune {
@@ -25,14 +24,6 @@ WorkspaceMemory allocate_workspace(const std::size_t bytes) {
 }
 
 }  // namespace
-
-Rendering render(const KernelFamily& family, const Problem& problem, const Config& config, const Device& device) {
-  Rendering rendering{.family = &family, .problem = problem, .config = config, .source = {}, .key = {}};
-  rendering.source = family.render(problem, device.arch(), config);
-  rendering.key = binary_key(problem, device.arch(), family.name(), config, rendering.source, device.compiler(),
-                             device.compiler_options());
-  return rendering;
-}
 
 KernelProvider::KernelProvider(std::shared_ptr<const Device> device, std::shared_ptr<Store> store,
                                BackgroundWriter* const writer, Log log)

@@ -13,24 +13,11 @@
 
 #include "cache/background_writer.h"
 #include "cache/store.h"
-#include "generator/kernel_family.h"
-#include "generator/problem.h"
-#include "generator/source.h"
 #include "runtime/kernel.h"
+#include "runtime/rendering.h"
 #include "runtime/single_flight.h"
 
 namespace attentune {
-
-// What a Config becomes on a Device today: the text, and the key its Binary has wherever it is compiled.
-struct Rendering {
-  const KernelFamily* family = nullptr;
-  Problem problem;  // fixes the class; its sizes are of no account
-  Config config;
-  Source source;
-  std::string key;
-};
-[[nodiscard]] Rendering render(const KernelFamily& family, const Problem& problem, const Config& config,
-                               const Device& device);
 
 class KernelProvider {
  public:

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "generator/error.h"
 #include "generator/key.h"
 
 namespace attentune {
@@ -14,22 +13,12 @@ constexpr std::size_t most_rendered = 8;
 // Nothing when today's generator does not know the family or the Config any more.
 std::optional<UsableWinner> usable(const Bucket& bucket, const Winner& winner, const Problem& problem,
                                    const Device& device) {
-  const KernelFamily* const family = find_family(winner.measurement.family);
-  if (family == nullptr || family->refusal(problem, device.arch())) {
+  std::optional<Rendering> rendering = render(winner, problem, device);
+  if (!rendering) {
     return std::nullopt;
   }
-  try {
-    const Config config = parse_config(winner.measurement.config);
-    if (family->space(problem, device.arch()).why_not(config)) {
-      return std::nullopt;
-    }
-    UsableWinner result{
-        .winner = winner, .bucket = bucket, .rendering = render(*family, problem, config, device), .current = false};
-    result.current = result.rendering.key == winner.measurement.binary_key;
-    return result;
-  } catch (const RefusalError&) {
-    return std::nullopt;
-  }
+  const bool current = is_current(winner, rendering);
+  return UsableWinner{.winner = winner, .bucket = bucket, .rendering = *std::move(rendering), .current = current};
 }
 
 }  // namespace

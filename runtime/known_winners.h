@@ -10,7 +10,7 @@
 #include "cache/store.h"
 #include "generator/bucket.h"
 #include "generator/winner.h"
-#include "runtime/kernel_provider.h"
+#include "runtime/rendering.h"
 
 namespace attentune {
 

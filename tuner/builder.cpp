@@ -3,17 +3,7 @@
 #include <exception>
 #include <utility>
 
-#include "generator/key.h"
-
 namespace attentune {
-
-Rendered render_for(const KernelFamily& family, const Problem& problem, const Device& device, const Config& config) {
-  Rendered rendered;
-  rendered.source = family.render(problem, device.arch(), config);
-  rendered.binary_key = binary_key(problem, device.arch(), family.name(), config, rendered.source, device.compiler(),
-                                   device.compiler_options());
-  return rendered;
-}
 
 Builder::SharedBinary Builder::binary_of(const std::string& key, const Source& source) {
   std::optional<std::promise<SharedBinary>> mine;
@@ -47,13 +37,13 @@ Builder::SharedBinary Builder::binary_of(const std::string& key, const Source& s
 Built Builder::build(const Config& config, const Skip& skip) noexcept {
   Built built{.config = config, .binary_key = {}, .source_text = {}, .binary = {}, .skipped = false, .failure = {}};
   try {
-    Rendered rendered = render_for(*request_.family, request_.problem, *request_.device, config);
-    built.binary_key = std::move(rendered.binary_key);
+    Rendering rendering = render(*request_.family, request_.problem, config, *request_.device);
+    built.binary_key = std::move(rendering.key);
     built.skipped = skip && skip(built.binary_key, config);
     if (!built.skipped) {
-      built.binary = binary_of(built.binary_key, rendered.source);
+      built.binary = binary_of(built.binary_key, rendering.source);
     }
-    built.source_text = std::move(rendered.source.text);
+    built.source_text = std::move(rendering.source.text);
   } catch (const std::exception& exception) {
     built.failure = exception.what();
   }

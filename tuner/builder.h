@@ -16,6 +16,7 @@
 #include "generator/problem.h"
 #include "generator/source.h"
 #include "runtime/device.h"
+#include "runtime/rendering.h"
 
 namespace attentune {
 
@@ -55,13 +56,5 @@ class Builder {
   // Configs that differ in launch choices share a Binary: the first to ask compiles, others wait for it.
   std::map<std::string, std::shared_future<SharedBinary>> binaries_;
 };
-
-// render() and the key of what would come out of the device's compiler.
-struct Rendered {
-  Source source;
-  std::string binary_key;
-};
-[[nodiscard]] Rendered render_for(const KernelFamily& family, const Problem& problem, const Device& device,
-                                  const Config& config);
 
 }  // namespace attentune

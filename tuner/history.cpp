@@ -5,7 +5,7 @@
 
 #include "generator/bucket.h"
 #include "generator/error.h"
-#include "tuner/builder.h"
+#include "runtime/rendering.h"
 
 namespace attentune {
 
@@ -85,7 +85,7 @@ History::History(const Store& store, const TuningKey& key, const Problem& proble
   };
   if (const auto winner = store.find_winner(key)) {
     if (const auto config = prefer(*winner)) {
-      if (render_for(family, problem, device, *config).binary_key == winner->measurement.binary_key) {
+      if (render(family, problem, *config, device).key == winner->measurement.binary_key) {
         incumbent_ = winner->measurement;
       }
     }

@@ -116,8 +116,7 @@ void TuneRun::crown(const FinalResult& result, std::vector<Ranked>& field) {
   result_.winner = Winner{.class_text = key_.class_text,
                           .bucket_text = key_.bucket_text,
                           .measurement = best.row,
-                          .default_ms = default_ms,
-                          .current = true};
+                          .default_ms = default_ms};
 }
 
 }  // namespace attentune

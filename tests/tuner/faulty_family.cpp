@@ -2,7 +2,7 @@
 
 #include "generator/error.h"
 #include "generator/key.h"
-#include "tuner/builder.h"
+#include "runtime/rendering.h"
 
 namespace attentune::test {
 
@@ -81,11 +81,11 @@ Source FaultyFamily::render(const Problem& problem, const Arch& arch, const Conf
 Candidate faulty_candidate(const Device& device, const std::string_view fault) {
   const FaultyFamily family;
   const Config config = parse_config("fault=" + std::string(fault));
-  const Rendered rendered = render_for(family, parse_problem(small_problem), device, config);
-  Candidate candidate{.config = to_text(config), .binary = device.compile(rendered.source)};
-  candidate.binary.key = rendered.binary_key;
+  const Rendering rendering = render(family, parse_problem(small_problem), config, device);
+  Candidate candidate{.config = to_text(config), .binary = device.compile(rendering.source)};
+  candidate.binary.key = rendering.key;
   candidate.binary.family = family.name();
-  candidate.binary.launches = rendered.source.launches;
+  candidate.binary.launches = rendering.source.launches;
   return candidate;
 }
 

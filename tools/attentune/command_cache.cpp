@@ -7,6 +7,7 @@
 
 #include "generator/error.h"
 #include "generator/text.h"
+#include "runtime/rendering.h"
 #include "tools/attentune/command.h"
 #include "tools/attentune/output.h"
 #include "tools/attentune/quantity.h"
@@ -31,10 +32,18 @@ bool nothing_stored(const Arguments& arguments) {
   return true;
 }
 
-int list(const Store& store, bool json) {
+// "current" or "stale" for this machine's Winners; others can only be judged where they were measured.
+std::string_view state_of(const Winner& winner, const Device& device) {
+  if (winner.measurement.device != to_text(device.identity()))
+    return "elsewhere";
+  return is_current(winner, render(winner, parse_problem(winner.measurement.problem), device)) ? "current" : "stale";
+}
+
+int list(const Store& store, const Device& device, bool json) {
   Table table({"key", "run", "vs default", "state", "problem", "config"});
   for (const Winner& winner : store.winners()) {
     const Measurement& best = winner.measurement;
+    const std::string_view state = state_of(winner, device);
     if (json)
       print_line({{"event", "winner"},
                   {"key", best.binary_key},
@@ -44,17 +53,20 @@ int list(const Store& store, bool json) {
                   {"problem", best.problem},
                   {"family", best.family},
                   {"config", best.config},
+                  {"state", state},
                   {"time_ms", best.time_ms},
                   {"default_ms", winner.default_ms},
                   {"error", best.error}});
     table.add({short_key(best.binary_key), format_ms(best.time_ms),
                winner.default_ms > 0 ? fmt::format("{:.2f}x", winner.default_ms / best.time_ms) : "-",
-               winner.current ? "current" : "stale", best.problem, best.config});
+               std::string(state), best.problem, best.config});
   }
   const StoreStats stats = store.stats();
   if (!json)
-    fmt::print("{}{} winners, {} measurements, {} binaries, {} misses, {} in {}\n", table.empty() ? "" : table.text(),
-               stats.winners, stats.measurements, stats.binaries, stats.misses,
+    fmt::print("{}{}, {}, {}, {}, {} in {}\n", table.empty() ? "" : table.text(),
+               format_count(stats.winners, "winner", "winners"),
+               format_count(stats.measurements, "measurement", "measurements"),
+               format_count(stats.binaries, "binary", "binaries"), format_count(stats.misses, "miss", "misses"),
                format_bytes(static_cast<double>(stats.file_bytes)), store.path());
   return 0;
 }
@@ -159,9 +171,9 @@ int prune(Store& store, const Arguments& arguments) {
                 {"bytes_after", report.bytes_after},
                 {"evicted", report.evicted}});
   else
-    fmt::print("{} binaries dropped: {} -> {}; winners and measurements stay\n", report.evicted,
-               format_bytes(static_cast<double>(report.bytes_before)),
-               format_bytes(static_cast<double>(report.bytes_after)));
+    fmt::print(
+        "{} dropped: {} -> {}; winners and measurements stay\n", format_count(report.evicted, "binary", "binaries"),
+        format_bytes(static_cast<double>(report.bytes_before)), format_bytes(static_cast<double>(report.bytes_after)));
   return 0;
 }
 
@@ -178,7 +190,7 @@ int run_cache(const Arguments& arguments) {
     return 0;
   const auto store = store_of(arguments, StoreMode::read_only);
   if (action == "list")
-    return list(*store, arguments.json);
+    return list(*store, *device_of(arguments), arguments.json);
   if (action == "show")
     return show(*store, arguments.subject, arguments.json);
   return action == "misses" ? misses(*store, arguments.json) : verify(*store, arguments.json);

@@ -131,9 +131,10 @@ Finding store(const Arguments& arguments) {
   const auto opened = store_of(arguments, StoreMode::read_only);
   const VerifyReport report = opened->verify(false);
   const StoreStats stats = opened->stats();
-  const std::string text =
-      fmt::format("{} winners, {} measurements, {} binaries, {}", stats.winners, stats.measurements, stats.binaries,
-                  format_bytes(static_cast<double>(stats.file_bytes)));
+  const std::string text = fmt::format("{}, {}, {}, {}", format_count(stats.winners, "winner", "winners"),
+                                       format_count(stats.measurements, "measurement", "measurements"),
+                                       format_count(stats.binaries, "binary", "binaries"),
+                                       format_bytes(static_cast<double>(stats.file_bytes)));
   if (!report.problems.empty())
     return {Health::fail, report.problems.front(), "`attentune tune` sets a damaged Store aside and begins a new one"};
   if (!report.corrupt_binaries.empty())

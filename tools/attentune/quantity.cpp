@@ -77,6 +77,10 @@ std::string format_bytes(double bytes) {
 
 std::string format_rate(double flop_per_second) { return fmt::format("{:.1f} GFLOP/s", flop_per_second / 1e9); }
 
+std::string format_count(std::int64_t count, std::string_view one, std::string_view many) {
+  return fmt::format("{} {}", count, count == 1 ? one : many);
+}
+
 std::string format_clock(double seconds) {
   const auto whole = static_cast<std::int64_t>(std::max(0.0, std::round(seconds)));
   return fmt::format("{}:{:02}", whole / 60, whole % 60);

@@ -19,6 +19,8 @@ namespace attentune {
 [[nodiscard]] std::string format_bytes(double bytes);
 // "153 GFLOP/s" from FLOP/s.
 [[nodiscard]] std::string format_rate(double flop_per_second);
+// "1 winner", "2 winners".
+[[nodiscard]] std::string format_count(std::int64_t count, std::string_view one, std::string_view many);
 // "1:05" minutes and seconds, for progress.
 [[nodiscard]] std::string format_clock(double seconds);
 
