@@ -146,8 +146,7 @@ TEST_CASE("abi: errors name field, value, limit and remedy") {
   for (int status = 0; status <= 11; ++status) {
     CHECK(std::strlen(attentune_status_text(static_cast<attentune_status>(status))) > 10);
   }
-  int unknown = 99;
-  CHECK(attentune_status_text(static_cast<attentune_status>(unknown)) != nullptr);
+  CHECK(attentune_status_text(static_cast<attentune_status>(99)) != nullptr);
   CHECK(attentune::version() == "0.1.0");
 }
 
@@ -253,8 +252,7 @@ TEST_CASE("abi: structs of other sizes") {
   }
   SUBCASE("impossible values") {
     attentune_options options = c_host();
-    int unknown = 77;
-    options.policy = static_cast<attentune_policy>(unknown);
+    options.policy = static_cast<attentune_policy>(77);
     CHECK(create_status(options) == ATTENTUNE_MISUSE);
     options = c_host();
     options.threads = -1;

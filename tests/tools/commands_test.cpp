@@ -65,7 +65,8 @@ TEST_CASE("compile makes objects for this machine and for others") {
               .rfind("\x7f"
                      "ELF",
                      0) == 0);
-    for (const auto& symbol : finished.event("binary").at("undefined"))
+    const auto binary = finished.event("binary");
+    for (const auto& symbol : binary.at("undefined"))
       CHECK((symbol == "memcpy" || symbol == "memset"));
   }
   const Finished assembly = run_cli(home, {"compile", problem, "--arch", "haswell", "--assembly"});

@@ -150,8 +150,9 @@ int verify(Store& store, bool json) {
                 {"corrupt_binaries", report.corrupt_binaries},
                 {"corrupt_before", report.corrupt_before}});
   else
-    fmt::print("{}: {} binaries checked, {} problem(s), {} corrupt\n", store.path(), report.binaries_checked,
-               report.problems.size(), report.corrupt_binaries.size());
+    fmt::print("{}: {} checked, {}, {} corrupt\n", store.path(),
+               format_count(report.binaries_checked, "binary", "binaries"),
+               format_count(std::ssize(report.problems), "problem", "problems"), report.corrupt_binaries.size());
   flush_output();
   for (const std::string& problem : report.problems)
     complain(problem + "; `attentune tune` sets a damaged Store aside and begins a new one");

@@ -29,7 +29,14 @@ extern "C" {
 #define ATTENTUNE_VERSION_MINOR 1
 #define ATTENTUNE_VERSION_PATCH 0
 
-typedef enum attentune_status {
+/* In C++, too, every int is a value the enums can hold, so that a wrong one is refused and not undefined. */
+#ifdef __cplusplus
+#define ATTENTUNE_ENUM : int
+#else
+#define ATTENTUNE_ENUM
+#endif
+
+typedef enum attentune_status ATTENTUNE_ENUM {
   ATTENTUNE_OK = 0,
   ATTENTUNE_REFUSED = 1,
   ATTENTUNE_MISS = 2,
@@ -41,7 +48,7 @@ typedef enum attentune_status {
   ATTENTUNE_CAPTURING = 8,
   ATTENTUNE_MISUSE = 9,
   ATTENTUNE_CANCELLED = 10,
-  ATTENTUNE_INTERNAL = 11
+  ATTENTUNE_ENUMERNAL = 11
 } attentune_status;
 
 /* "0.1.0". */
@@ -57,7 +64,7 @@ typedef struct attentune_kernel attentune_kernel;
 typedef struct attentune_binding attentune_binding;
 
 /* What happens when no stored kernel fits a problem. */
-typedef enum attentune_policy {
+typedef enum attentune_policy ATTENTUNE_ENUM {
   ATTENTUNE_POLICY_DEFAULT = 0,   /* ATTENTUNE_POLICY of the environment, else heuristic */
   ATTENTUNE_POLICY_HEURISTIC = 1, /* a kernel of the same class serves; if there is none, one is compiled now */
   ATTENTUNE_POLICY_FAIL = 2,      /* ATTENTUNE_MISS */
