@@ -48,7 +48,7 @@ typedef enum attentune_status ATTENTUNE_ENUM {
   ATTENTUNE_CAPTURING = 8,
   ATTENTUNE_MISUSE = 9,
   ATTENTUNE_CANCELLED = 10,
-  ATTENTUNE_ENUMERNAL = 11
+  ATTENTUNE_INTERNAL = 11
 } attentune_status;
 
 /* "0.1.0". */
