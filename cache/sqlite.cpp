@@ -196,7 +196,7 @@ std::int64_t Connection::changes() const noexcept { return sqlite3_changes64(dat
 
 std::optional<std::array<std::uint8_t, 100>> Connection::raw_header() const noexcept {
   sqlite3_file* file = nullptr;
-  if (sqlite3_file_control(database_, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK)
+  if (sqlite3_file_control(database_, "main", SQLITE_FCNTL_FILE_POINTER, static_cast<void*>(&file)) != SQLITE_OK)
     return std::nullopt;
   if (file == nullptr || file->pMethods == nullptr)
     return std::nullopt;

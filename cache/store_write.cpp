@@ -127,6 +127,7 @@ std::vector<std::int64_t> Store::publish(const std::vector<Record>& records) {
     packed.push_back(pack(record));
   return impl_->write([&](const Connection& connection) {
     std::vector<std::int64_t> ids;
+    ids.reserve(records.size());
     for (std::size_t n = 0; n < records.size(); ++n)
       ids.push_back(insert(connection, records[n], packed[n]));
     keep_below(connection, impl_->size_cap_bytes);

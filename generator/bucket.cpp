@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cmath>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -19,6 +20,24 @@ double log_distance(std::int64_t a, std::int64_t b) noexcept {
 [[noreturn]] void refuse(std::string_view text) {
   throw RefusalError({"bucket", shown(text), "expected batch=, heads_kv=, seq= and, for windows, window=",
                       "write it as `attentune cache list` prints it"});
+}
+
+std::int64_t parse_size(std::string_view value, std::string_view text) {
+  const auto size = parse_number<std::int64_t>(value);
+  if (!size)
+    refuse(text);
+  return *size;
+}
+
+std::vector<std::int64_t> parse_widths(std::string_view value, std::string_view text) {
+  std::vector<std::int64_t> widths;
+  while (true) {
+    const std::size_t comma = value.find(',');
+    widths.push_back(parse_size(value.substr(0, comma), text));
+    if (comma == std::string_view::npos)
+      return widths;
+    value = value.substr(comma + 1);
+  }
 }
 
 }  // namespace
@@ -80,28 +99,14 @@ std::string to_text(const Bucket& bucket) {
 Bucket parse_bucket(std::string_view text) {
   Bucket bucket;
   for (const Word& word : split_words(text, "bucket")) {
-    const auto pair = parse_pair(word.value);
     if (word.name == "window") {
-      std::string_view rest = word.value;
-      while (true) {
-        const std::size_t comma = rest.find(',');
-        const auto width = parse_number<std::int64_t>(rest.substr(0, comma));
-        if (!width)
-          refuse(text);
-        bucket.window_widths.push_back(*width);
-        if (comma == std::string_view::npos)
-          break;
-        rest = rest.substr(comma + 1);
-      }
-    } else if (!pair) {
-      refuse(text);
+      bucket.window_widths = parse_widths(word.value, text);
     } else if (word.name == "batch") {
-      bucket.batch = pair->first;
+      bucket.batch = parse_size(word.value, text);
     } else if (word.name == "heads_kv") {
-      bucket.heads_kv = pair->first;
-    } else if (word.name == "seq") {
-      bucket.len_q = pair->first;
-      bucket.len_kv = pair->second;
+      bucket.heads_kv = parse_size(word.value, text);
+    } else if (const auto lengths = parse_pair(word.value); lengths && word.name == "seq") {
+      std::tie(bucket.len_q, bucket.len_kv) = *lengths;
     } else {
       refuse(text);
     }

@@ -67,10 +67,10 @@ std::string Config::compile_text() const {
 std::string to_text(const Config& config) {
   std::string launch;
   append_choices(launch, config.choices(), ChoiceKind::launch);
-  const std::string compile = config.compile_text();
-  if (launch.empty())
-    return compile;
-  return compile.empty() ? "| " + launch : compile + " | " + launch;
+  std::string text = config.compile_text();
+  if (!launch.empty())
+    text += (text.empty() ? "| " : " | ") + launch;
+  return text;
 }
 
 Config parse_config(std::string_view text) {

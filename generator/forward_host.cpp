@@ -27,7 +27,7 @@ constexpr std::string_view host_template = "host/forward.ll";
 
 // Rows and vectors of the micro-kernels that keep the FMA units of some host busy.
 struct Micro {
-  std::int64_t rows = 0, vectors = 0;
+  std::int64_t rows = 1, vectors = 1;
 };
 constexpr std::array<Micro, 26> micros{{{1, 2}, {1, 3}, {1, 4}, {1, 6}, {1, 8}, {2, 1}, {2, 2},  {2, 4}, {2, 8},
                                         {3, 3}, {3, 6}, {4, 1}, {4, 2}, {4, 4}, {4, 6}, {5, 1},  {5, 4}, {6, 1},
@@ -149,6 +149,7 @@ std::optional<Refusal> dtype_refusal(const Problem& problem) {
 template <typename Values>
 std::vector<std::string> words(const Values& values) {
   std::vector<std::string> result;
+  result.reserve(std::size(values));
   for (const auto value : values)
     result.push_back(std::to_string(value));
   return result;
@@ -161,7 +162,8 @@ Micro default_micro(const Arch& arch, std::int64_t rows) {
   const int width = vector_bits(arch);
   // Loads of a product instruction.
   const auto loads = [width](Micro m) {
-    return 1.0 / static_cast<double>(m.rows) + 1.0 / static_cast<double>(m.vectors * (512 / width));
+    const std::int64_t registers_a_vector = 512 / width;
+    return 1.0 / static_cast<double>(m.rows) + 1.0 / static_cast<double>(m.vectors * registers_a_vector);
   };
   Micro best;
   for (const Micro micro : micros) {

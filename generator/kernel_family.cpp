@@ -21,16 +21,16 @@ const KernelFamily* find_family(std::string_view name) {
 const KernelFamily& family_for(const Problem& problem, const Arch& arch) {
   if (const std::optional<Refusal> unsound = refusal(problem))
     throw RefusalError(*unsound);
-  std::optional<Refusal> closest;
+  Refusal closest;
   for (const KernelFamily* family : kernel_families()) {
     std::optional<Refusal> reason = family->refusal(problem, arch);
     if (!reason)
       return *family;
     // A family that stumbles over the arch is farther away than one that stumbles over a field of the problem.
-    if (!closest || closest->field == "arch")
-      closest = std::move(reason);
+    if (closest.field.empty() || closest.field == "arch")
+      closest = *std::move(reason);
   }
-  throw RefusalError(closest.value());
+  throw RefusalError(closest);
 }
 
 }  // namespace attentune

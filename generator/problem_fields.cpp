@@ -157,7 +157,7 @@ void scale_parse(Problem& p, Value v) {
   const auto number = parse_number<double>(v);
   if (!number || !std::isfinite(*number))
     refuse("scale", v, "it must be a finite number", "for example scale=0.125");
-  p.scale = *number;
+  p.scale = number;
 }
 
 }  // namespace

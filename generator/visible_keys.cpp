@@ -42,7 +42,9 @@ Runs unite(const Runs& a, const Runs& b) {
 }
 
 Runs runs_of(const Node& node, const Mask& mask, std::int64_t diagonal, std::int64_t len_kv) {
-  const auto slot = [&](int offset) { return mask.arguments[static_cast<std::size_t>(node.first_slot + offset)]; };
+  const auto slot = [&](std::size_t offset) {
+    return mask.arguments[static_cast<std::size_t>(node.first_slot) + offset];
+  };
   switch (node.op) {
     case Op::causal:
       return clip(0, diagonal, len_kv);

@@ -24,8 +24,8 @@ class SingleFlight {
     if (const auto found = flights_.find(key); found != flights_.end()) {
       const std::shared_ptr<Flight> flight = found->second;
       landed_.wait(lock, [&] { return flight->landed; });
-      if (flight->value) {
-        return *flight->value;
+      if (const std::optional<Value>& value = flight->value) {
+        return *value;
       }
       throw Error(*flight->failure);
     }

@@ -40,6 +40,7 @@ std::vector<Winner> nearest_first(std::vector<Winner> winners, const Problem& pr
   }
   std::ranges::sort(ranked, {}, [](const auto& entry) { return std::tie(entry.first, entry.second.bucket_text); });
   std::vector<Winner> sorted;
+  sorted.reserve(ranked.size());
   for (auto& [away, winner] : ranked) {
     sorted.push_back(std::move(winner));
   }
