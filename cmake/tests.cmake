@@ -15,7 +15,7 @@ function(test_folder folder)
     ATTENTUNE_TEST_DATA="${PROJECT_SOURCE_DIR}/tests/${folder}/data"
     ATTENTUNE_CLI_PATH="$<TARGET_FILE:attentune_cli>"
     ATTENTUNE_LIBRARY_PATH="$<TARGET_FILE:attentune>")
-  if(NOT folder MATCHES "^(generator|templates|cache)$")
+  if(folder MATCHES "^(tuner|tools)$") # these start the command
     add_dependencies(${name} attentune_cli)
   endif()
   # In a build without host code generation the family forward_host refuses every problem.
