@@ -17,7 +17,7 @@ std::string body_of(const std::string& fault) {
       "  %slot = getelementptr i8, ptr %args, i64 " + std::string(out_offset) + "\n  %out = load ptr, ptr %slot\n";
   if (fault == "slow") {
     return "  br label %again\nagain:\n  %n = phi i32 [ 0, %0 ], [ %next, %again ]\n" + real +
-           "  %next = add i32 %n, 1\n  %done = icmp eq i32 %next, 10\n"
+           "  %next = add i32 %n, 1\n  %done = icmp eq i32 %next, 30\n"
            "  br i1 %done, label %end_of_it, label %again\nend_of_it:\n  ret void\n";
   }
   if (fault == "null") {

@@ -12,7 +12,7 @@ namespace attentune::test {
 
 // The one choice, fault:
 //   none           the real kernel
-//   slow           the real kernel ten times: the default Config
+//   slow           the real kernel thirty times: the default Config, slower than "none" on the busiest machine
 //   null           stores to address 8
 //   hang           an endless loop
 //   trap           an illegal instruction
