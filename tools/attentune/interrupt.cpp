@@ -1,6 +1,7 @@
 #include "tools/attentune/interrupt.h"
 
 #include <csignal>
+#include <initializer_list>
 
 namespace attentune {
 namespace {

@@ -167,8 +167,8 @@ class Prepared {
       for (const WorkspaceSlice& slice : rule.workspace) {
         std::vector<std::uint8_t>& memory = slices_[slice.name];
         memory.resize(static_cast<std::size_t>(evaluate(slice.bytes)) + 64);
-        const auto address = reinterpret_cast<std::uintptr_t>(memory.data());
-        args.workspace[slot++] = reinterpret_cast<void*>((address + 63) / 64 * 64);
+        const auto past_boundary = reinterpret_cast<std::uintptr_t>(memory.data()) % 64;
+        args.workspace[slot++] = memory.data() + (64 - past_boundary) % 64;
       }
       steps_.push_back(
           {reinterpret_cast<AttentuneHostEntry>(object_->entry(rule.entry)), args, evaluate(rule.grid[0])});
