@@ -1,5 +1,6 @@
 #include "runtime/device.h"
 
+#include <chrono>
 #include <string>
 
 #include "generator/error.h"
@@ -15,9 +16,18 @@ namespace {
 
 }  // namespace
 
-std::shared_ptr<const Device> open_device(const std::string_view name, const int threads) {
+double Device::time_ms(const std::function<void(Stream)>& call, const int calls) const {
+  const auto start = std::chrono::steady_clock::now();
+  for (int n = 0; n < calls; ++n) {
+    call(nullptr);
+  }
+  synchronize();
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+}
+
+std::shared_ptr<const Device> open_device(const std::string_view name, const DeviceOptions& options) {
   if (name == "host") {
-    return std::make_shared<HostDevice>(threads);
+    return std::make_shared<HostDevice>(options.threads);
   }
   if (name == "gpu" || name.starts_with("gpu:")) {
     refuse(name, "this version runs on the host CPU only", "use --device host");

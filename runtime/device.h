@@ -1,8 +1,9 @@
-// Device: runs Binaries. Today the host CPU; GPUs (driver API) and simulators of an Arch take the same place.
+// Device: runs Binaries: the host CPU, an NVIDIA GPU (driver API), a simulator of an Arch.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -12,6 +13,8 @@
 #include "generator/binary.h"
 #include "generator/device_identity.h"
 #include "generator/kernel_family.h"
+#include "runtime/compiler.h"
+#include "runtime/device_memory.h"
 #include "runtime/executor.h"
 #include "templates/attention_args.h"
 #include "templates/launch.h"
@@ -24,29 +27,45 @@ class Module {
   virtual ~Module() = default;
 };
 
+// Where a launch is queued: a CUstream on GPUs (null = the default stream), without meaning elsewhere.
+using Stream = void*;
+
 class Device {
  public:
   virtual ~Device() = default;
   [[nodiscard]] virtual const DeviceIdentity& identity() const noexcept = 0;
   [[nodiscard]] virtual const Arch& arch() const noexcept = 0;
 
-  // The compiler for this device's Arch: "llvm 19.1.7", and the options that enter the binary key.
-  [[nodiscard]] virtual std::string compiler() const = 0;
-  [[nodiscard]] virtual std::string compiler_options() const = 0;
-  // Source to Binary; may be called from several threads at once. Throws Error(compile_failed) with the log.
-  [[nodiscard]] virtual Binary compile(const Source& source) const = 0;
+  // For this device's Arch; looked for at the first call. Throws RefusalError when there is none.
+  [[nodiscard]] virtual const Compiler& compiler() const = 0;
   // Throws Error(device_failed) for a malformed object: a bad file is a miss, never a crash.
   [[nodiscard]] virtual std::shared_ptr<const Module> load(const Binary& binary) const = 0;
 
   // Workers whose per_worker workspace slices must exist (1 on GPUs).
   [[nodiscard]] virtual int workers() const noexcept = 0;
-  // Runs the prepared launches in order and, on hosts, returns when they have ended. Allocates nothing.
-  virtual void launch(const Module& module, const AttentunePreparedCall& call) const = 0;
+  // Queues the prepared launches in order; hosts and simulators return when they have ended. Allocates nothing.
+  virtual void launch(const Module& module, const AttentunePreparedCall& call, Stream stream) const = 0;
+  // Returns when all launches have ended. Throws Error(device_failed) when one of them failed.
+  virtual void synchronize() const {}
+
+  // Where operands and workspace lie.
+  [[nodiscard]] virtual const DeviceMemory& memory() const noexcept { return host_memory(); }
+
+  // Does time pass here as it does for users? On a simulator it does not: nothing measured there may be kept.
+  [[nodiscard]] virtual bool can_time() const noexcept { return true; }
+  // Milliseconds of `calls` calls, each of which queues launches on the stream it is given. By the clock of the device.
+  [[nodiscard]] virtual double time_ms(const std::function<void(Stream)>& call, int calls) const;
+  // What was counted instead of time since the device was opened, for people; "" where there is nothing to tell.
+  [[nodiscard]] virtual std::string counts() const { return {}; }
 };
 
 // What --device accepts: "host", "gpu:0", "sim:sm_90a". Throws Error(device_failed) for a GPU that is present but
-// unusable, RefusalError for a name that is none of these or that this build does not serve. threads: 0 = all.
-[[nodiscard]] std::shared_ptr<const Device> open_device(std::string_view name, int threads = 0);
+// unusable, RefusalError for a name that is none of these or that this build does not serve.
+struct DeviceOptions {
+  int threads = 0;  // of a host; 0 = all
+  CompilerOptions compiler;
+};
+[[nodiscard]] std::shared_ptr<const Device> open_device(std::string_view name, const DeviceOptions& options = {});
 // The host device with the caller's executor, which must outlive it.
 [[nodiscard]] std::shared_ptr<const Device> open_host(Executor& executor);
 // The name open_device takes when the user says nothing: gpu:0 if one is present, else host.

@@ -58,20 +58,17 @@ HostDevice::HostDevice(std::unique_ptr<Executor> pool, Executor& executor)
     : pool_(std::move(pool)),
       executor_(pool_ ? pool_.get() : &executor),
       arch_(llvm_backend::host_arch()),
-      identity_(host_identity(arch_, executor_->workers())) {}
+      identity_(host_identity(arch_, executor_->workers())),
+      compiler_(compiler_for(arch_)) {}
 
 HostDevice::HostDevice(const int threads) : HostDevice(make_pool(threads), inline_executor()) {}
 HostDevice::HostDevice(Executor& executor) : HostDevice(nullptr, executor) {}
-
-std::string HostDevice::compiler() const { return llvm_backend::compiler_name(); }
-std::string HostDevice::compiler_options() const { return llvm_backend::compiler_options(); }
-Binary HostDevice::compile(const Source& source) const { return llvm_backend::compile(source, arch_); }
 
 std::shared_ptr<const Module> HostDevice::load(const Binary& binary) const {
   return std::make_shared<HostModule>(binary);
 }
 
-void HostDevice::launch(const Module& module, const AttentunePreparedCall& call) const {
+void HostDevice::launch(const Module& module, const AttentunePreparedCall& call, Stream) const {
   const auto& host = static_cast<const HostModule&>(module);
   for (int index = 0; index < call.launch_count; ++index) {
     const AttentunePreparedLaunch& prepared = call.launches[index];

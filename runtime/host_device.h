@@ -18,12 +18,10 @@ class HostDevice final : public Device {
 
   [[nodiscard]] const DeviceIdentity& identity() const noexcept override { return identity_; }
   [[nodiscard]] const Arch& arch() const noexcept override { return arch_; }
-  [[nodiscard]] std::string compiler() const override;
-  [[nodiscard]] std::string compiler_options() const override;
-  [[nodiscard]] Binary compile(const Source& source) const override;
+  [[nodiscard]] const Compiler& compiler() const override { return *compiler_; }
   [[nodiscard]] std::shared_ptr<const Module> load(const Binary& binary) const override;
   [[nodiscard]] int workers() const noexcept override { return executor_->workers(); }
-  void launch(const Module& module, const AttentunePreparedCall& call) const override;
+  void launch(const Module& module, const AttentunePreparedCall& call, Stream stream) const override;
 
  private:
   HostDevice(std::unique_ptr<Executor> pool, Executor& executor);
@@ -32,6 +30,7 @@ class HostDevice final : public Device {
   Executor* executor_;
   Arch arch_;
   DeviceIdentity identity_;
+  std::shared_ptr<const Compiler> compiler_;
 };
 
 }  // namespace attentune

@@ -14,8 +14,8 @@
 namespace attentune {
 namespace {
 
-constexpr std::int64_t host_slice_alignment = 64;
-constexpr std::int64_t gpu_slice_alignment = 256;
+// generator/launch_rule.h: slices, and so the workspace, begin at multiples of this.
+std::int64_t slice_alignment(const Arch& arch) noexcept { return arch.is_host() ? 64 : 256; }
 
 std::optional<std::int64_t> integer(const std::string& text) {
   std::int64_t value = 0;
@@ -139,9 +139,8 @@ AttentunePreparedCall Kernel::prepare(const Problem& problem) const {
   std::vector<std::vector<AttentuneSliceText>> slices;
   const std::vector<AttentuneLaunchText> texts = launch_texts(binary_->launches, slices);
   AttentunePreparedCall call{};
-  const std::int64_t alignment = device_->arch().is_host() ? host_slice_alignment : gpu_slice_alignment;
   const int error = attentune_prepare(texts.data(), static_cast<int>(texts.size()), scalars.data(),
-                                      static_cast<int>(scalars.size()), alignment, &call);
+                                      static_cast<int>(scalars.size()), slice_alignment(device_->arch()), &call);
   if (error != 0) {
     // Rules come with the Binary, so a rule that cannot be read at sound sizes is a size beyond 64 bits or a bad file.
     throw Error(Status::device_failed, "launch " + std::to_string(error / 1000) + " of kernel " + binary_->family +
@@ -170,11 +169,12 @@ Binding Kernel::bind(const Problem& problem, const AttentionTensors& tensors, vo
                         .limit = "this call needs " + std::to_string(needed) + " bytes",
                         .remedy = "ask workspace_bytes for the size at this problem"});
   }
-  if (reinterpret_cast<std::uintptr_t>(workspace) % host_slice_alignment != 0) {
+  const std::int64_t alignment = slice_alignment(device_->arch());
+  if (reinterpret_cast<std::uintptr_t>(workspace) % static_cast<std::uintptr_t>(alignment) != 0) {
     throw RefusalError({.field = "workspace",
                         .value = "its address",
-                        .limit = "it must be a multiple of 64 bytes",
-                        .remedy = "allocate it with std::aligned_alloc(64, ...)"});
+                        .limit = "it must be a multiple of " + std::to_string(alignment) + " bytes",
+                        .remedy = "align the memory"});
   }
   call.workspace = static_cast<char*>(workspace);
   fill_arguments(problem, config_, tensors, call.args);
@@ -184,10 +184,14 @@ Binding Kernel::bind(const Problem& problem, const AttentionTensors& tensors, vo
   return binding;
 }
 
-void Binding::launch() const {
+void Binding::launch(const Stream stream) const {
   if (kernel_) {
-    kernel_->device().launch(kernel_->module(), call_);
+    kernel_->device().launch(kernel_->module(), call_, stream);
   }
+}
+
+double Binding::time_ms(const int calls) const {
+  return kernel_ ? kernel_->device().time_ms([this](const Stream stream) { launch(stream); }, calls) : 0;
 }
 
 }  // namespace attentune

@@ -30,7 +30,8 @@ class Kernel : public std::enable_shared_from_this<Kernel> {
   [[nodiscard]] const Device& device() const noexcept { return *device_; }
   [[nodiscard]] const Module& module() const noexcept { return *module_; }
 
-  // Bytes a call at this problem's sizes needs, 64-byte aligned. Throws RefusalError for a problem of another class.
+  // Bytes a call at this problem's sizes needs; at a multiple of 64 on hosts, of 256 on GPUs. Throws RefusalError for a
+  // problem of another class.
   [[nodiscard]] std::size_t workspace_bytes(const Problem& problem) const;
 
   // Prepares a call: evaluates every launch expression and fills the arguments, once. The pointers in `tensors` and the
@@ -54,10 +55,13 @@ class Kernel : public std::enable_shared_from_this<Kernel> {
   std::shared_ptr<const Binary> binary_;
 };
 
-// A prepared call. launch() allocates nothing and may be repeated; on a host it returns when the call has ended.
+// A prepared call. launch() allocates nothing and may be repeated; on a host it returns when the call has ended, on a
+// GPU when it is queued on the stream.
 class Binding {
  public:
-  void launch() const;
+  void launch(Stream stream = nullptr) const;
+  // Milliseconds of `calls` calls, by the device's clock; returns when they have ended.
+  [[nodiscard]] double time_ms(int calls) const;
 
  private:
   friend class Kernel;

@@ -1,29 +1,12 @@
 #include "runtime/kernel_provider.h"
 
-#include <cstdlib>
 #include <utility>
 
 #include "generator/error.h"
+#include "runtime/reference/runner.h"
 #include "runtime/reference/verify.h"
 
 namespace attentune {
-namespace {
-
-struct Free {
-  void operator()(void* const memory) const noexcept { std::free(memory); }
-};
-using WorkspaceMemory = std::unique_ptr<void, Free>;
-
-WorkspaceMemory allocate_workspace(const std::size_t bytes) {
-  constexpr std::size_t alignment = 64;
-  WorkspaceMemory memory(std::aligned_alloc(alignment, (bytes / alignment + 1) * alignment));
-  if (!memory) {
-    throw std::bad_alloc();
-  }
-  return memory;
-}
-
-}  // namespace
 
 KernelProvider::KernelProvider(std::shared_ptr<const Device> device, std::shared_ptr<Store> store,
                                BackgroundWriter* const writer, Log log)
@@ -63,7 +46,7 @@ std::shared_ptr<const Kernel> KernelProvider::make(const Rendering& rendering, c
     if (compile == Compile::forbidden) {
       return nullptr;
     }
-    Binary binary = device_->compile(rendering.source);
+    Binary binary = device_->compiler().compile(rendering.source);
     binary.key = rendering.key;
     binary.family = rendering.family->name();
     binary.launches = rendering.source.launches;
@@ -113,14 +96,9 @@ std::string KernelProvider::probe(const Rendering& rendering, const Kernel& kern
         return found->second;
       }
     }
-    const std::unique_ptr<Executor> pool = make_pool(device_->workers());
-    Verifier verifier(*pool);
-    const Verdict verdict =
-        verifier.verify_class(rendering.problem, [&](const Problem& problem, const AttentionTensors& tensors) {
-          const std::size_t bytes = kernel.workspace_bytes(problem);
-          const WorkspaceMemory workspace = allocate_workspace(bytes);
-          kernel.bind(problem, tensors, workspace.get(), bytes).launch();
-        });
+    const std::unique_ptr<Executor> pool = make_pool(device_->arch().is_host() ? device_->workers() : 0);
+    Verifier verifier(*pool, device_->memory());
+    const Verdict verdict = verifier.verify_class(rendering.problem, runner(kernel.shared_from_this()));
     const std::lock_guard lock(mutex_);
     return verdicts_.emplace(rendering.key, verdict.passed ? std::string{} : verdict.sentence).first->second;
   });

@@ -13,7 +13,7 @@ constexpr std::size_t most_rendered = 8;
 // Nothing when today's generator does not know the family or the Config any more.
 std::optional<UsableWinner> usable(const Bucket& bucket, const Winner& winner, const Problem& problem,
                                    const Device& device) {
-  std::optional<Rendering> rendering = render(winner, problem, device);
+  std::optional<Rendering> rendering = render(winner, problem, device.arch(), device.compiler());
   if (!rendering) {
     return std::nullopt;
   }

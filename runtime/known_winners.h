@@ -10,6 +10,7 @@
 #include "cache/store.h"
 #include "generator/bucket.h"
 #include "generator/winner.h"
+#include "runtime/device.h"
 #include "runtime/rendering.h"
 
 namespace attentune {

@@ -113,7 +113,8 @@ Runtime::Implementation::Resolution Runtime::Implementation::resolve(KernelClass
   }
 
   const KernelFamily& family = family_for(problem, device->arch());
-  const Rendering own_default = render(family, problem, family.default_config(problem, device->arch()), *device);
+  const Rendering own_default =
+      render(family, problem, family.default_config(problem, device->arch()), device->arch(), device->compiler());
   const std::optional<UsableWinner> stale = exact && !exact->current ? exact : winners->nearest_stale(problem, *device);
   // Once the class has a Kernel, nobody waits for a compile: the better one comes from the background.
   std::optional<Variant> at_hand = of_same_class(owner, own_default, problem);
@@ -212,7 +213,7 @@ void Runtime::Implementation::start_tune(KernelClass& owner, const BucketKey& ke
   const Problem bucket = representative(problem);
   const KernelFamily& family = family_for(bucket, device->arch());
   const Config config = family.default_config(bucket, device->arch());
-  compile_better(owner, key, problem, render(family, bucket, config, *device), false);
+  compile_better(owner, key, problem, render(family, bucket, config, device->arch(), device->compiler()), false);
 }
 
 void Runtime::Implementation::look_again(KernelClass& owner, const BucketKey& key, const Problem& problem) {

@@ -21,7 +21,7 @@ Builder::SharedBinary Builder::binary_of(const std::string& key, const Source& s
     try {
       std::optional<Binary> binary = request_.stored ? request_.stored(key) : std::nullopt;
       if (!binary) {
-        binary = request_.device->compile(source);
+        binary = request_.device->compiler().compile(source);
         binary->key = key;
         binary->family = request_.family->name();
         binary->launches = source.launches;
@@ -37,7 +37,8 @@ Builder::SharedBinary Builder::binary_of(const std::string& key, const Source& s
 Built Builder::build(const Config& config, const Skip& skip) noexcept {
   Built built{.config = config, .binary_key = {}, .source_text = {}, .binary = {}, .skipped = false, .failure = {}};
   try {
-    Rendering rendering = render(*request_.family, request_.problem, config, *request_.device);
+    Rendering rendering =
+        render(*request_.family, request_.problem, config, request_.device->arch(), request_.device->compiler());
     built.binary_key = std::move(rendering.key);
     built.skipped = skip && skip(built.binary_key, config);
     if (!built.skipped) {

@@ -86,7 +86,7 @@ History::History(const Store& store, const TuningKey& key, const Problem& proble
   };
   if (const auto winner = store.find_winner(key)) {
     if (const auto config = prefer(*winner)) {
-      if (render(family, problem, *config, device).key == winner->measurement.binary_key) {
+      if (render(family, problem, *config, device.arch(), device.compiler()).key == winner->measurement.binary_key) {
         incumbent_ = winner->measurement;
       }
     }

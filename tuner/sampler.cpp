@@ -9,31 +9,30 @@ namespace attentune {
 
 namespace {
 
+// Times calls and sums up what all of them took.
+class Stopwatch {
+ public:
+  double operator()(const TimeCalls& time, const int calls) {
+    const double total = time(calls);
+    elapsed_ms_ += total;
+    return total;
+  }
+  [[nodiscard]] double elapsed_ms() const noexcept { return elapsed_ms_; }
+
+ private:
+  double elapsed_ms_ = 0;
+};
+
 bool more_wanted(const SamplePlan& plan, const std::size_t taken, const double elapsed_ms) {
   const int count = static_cast<int>(taken);
   return count < plan.least || (count < plan.samples && elapsed_ms < plan.limit_ms);
 }
 
-}  // namespace
-
-double monotonic_ms() {
-  const auto now = std::chrono::steady_clock::now().time_since_epoch();
-  return std::chrono::duration<double, std::milli>(now).count();
-}
-
-double sample(const std::function<void()>& call, const int calls, const MillisecondClock& now) {
-  const double start = now();
-  for (int n = 0; n < calls; ++n) {
-    call();
-  }
-  return (now() - start) / calls;
-}
-
-int calls_per_sample(const std::function<void()>& call, const double minimum_ms, const MillisecondClock& now) {
+int calls_per_sample(const TimeCalls& time, const double minimum_ms, Stopwatch& watch) {
   constexpr int most = 1 << 20;
   int calls = 1;
   while (calls < most) {
-    const double total = sample(call, calls, now) * calls;
+    const double total = watch(time, calls);
     if (total >= minimum_ms) {
       break;
     }
@@ -44,32 +43,43 @@ int calls_per_sample(const std::function<void()>& call, const double minimum_ms,
   return calls;
 }
 
-std::vector<double> take_samples(const std::function<void()>& call, const SamplePlan& plan,
-                                 const MillisecondClock& now) {
-  const double start = now();
-  const int calls = calls_per_sample(call, plan.minimum_ms, now);
+}  // namespace
+
+double monotonic_ms() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration<double, std::milli>(now).count();
+}
+
+int calls_per_sample(const TimeCalls& time, const double minimum_ms) {
+  Stopwatch watch;
+  return calls_per_sample(time, minimum_ms, watch);
+}
+
+std::vector<double> take_samples(const TimeCalls& time, const SamplePlan& plan) {
+  Stopwatch watch;
+  const int calls = calls_per_sample(time, plan.minimum_ms, watch);
   std::vector<double> samples;
   do {
-    samples.push_back(sample(call, calls, now));
-  } while (more_wanted(plan, samples.size(), now() - start));
+    samples.push_back(watch(time, calls) / calls);
+  } while (more_wanted(plan, samples.size(), watch.elapsed_ms()));
   return samples;
 }
 
-RaceSamples take_race(const std::function<void()>& a, const std::function<void()>& b, const SamplePlan& plan,
-                      const MillisecondClock& now) {
-  const double start = now();
-  const int calls_a = calls_per_sample(a, plan.minimum_ms, now);
-  const int calls_b = calls_per_sample(b, plan.minimum_ms, now);
+RaceSamples take_race(const TimeCalls& a, const TimeCalls& b, const SamplePlan& plan) {
+  Stopwatch watch;
+  const int calls_a = calls_per_sample(a, plan.minimum_ms, watch);
+  const int calls_b = calls_per_sample(b, plan.minimum_ms, watch);
   RaceSamples race;
   do {
-    if (race.a.size() % 2 == 0) {
-      race.a.push_back(sample(a, calls_a, now));
-      race.b.push_back(sample(b, calls_b, now));
-    } else {
-      race.b.push_back(sample(b, calls_b, now));
-      race.a.push_back(sample(a, calls_a, now));
+    const bool a_first = race.a.size() % 2 == 0;
+    if (a_first) {
+      race.a.push_back(watch(a, calls_a) / calls_a);
     }
-  } while (more_wanted(plan, race.a.size(), now() - start));
+    race.b.push_back(watch(b, calls_b) / calls_b);
+    if (!a_first) {
+      race.a.push_back(watch(a, calls_a) / calls_a);
+    }
+  } while (more_wanted(plan, race.a.size(), watch.elapsed_ms()));
   return race;
 }
 

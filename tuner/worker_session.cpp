@@ -3,22 +3,17 @@
 #include <algorithm>
 #include <new>
 #include <optional>
-#include <stdexcept>
 #include <utility>
 
 #include "generator/config.h"
 #include "generator/error.h"
+#include "runtime/reference/runner.h"
 
 namespace attentune {
 
 namespace {
 
 constexpr std::size_t kernels_kept = 8;
-
-// A kernel that wrote outside its workspace: found after the launch, so told apart from what a Device reports.
-struct GuardDamage : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
 
 Outcome outcome_of(const Status status) {
   switch (status) {
@@ -38,8 +33,6 @@ Reply guarded(const std::function<Reply()>& work) {
     return work();
   } catch (const Error& error) {
     return Failed{.outcome = outcome_of(error.status()), .sentence = error.what()};
-  } catch (const GuardDamage& damage) {
-    return Failed{.outcome = Outcome::wrong, .sentence = damage.what()};
   } catch (const std::bad_alloc&) {
     return Failed{.outcome = Outcome::refused, .sentence = "not enough memory for this candidate's workspace"};
   } catch (const std::exception& exception) {
@@ -53,6 +46,10 @@ struct WorkerSession::Timed {
   std::shared_ptr<const Kernel> kernel;
   std::unique_ptr<Workspace> workspace;
   Binding binding;
+
+  [[nodiscard]] TimeCalls calls() const {
+    return [this](const int count) { return binding.time_ms(count); };
+  }
 };
 
 Reply WorkerSession::prepare(const PrepareRequest& request) {
@@ -64,10 +61,10 @@ Reply WorkerSession::prepare(const PrepareRequest& request) {
       device_.reset();
       executor_ = make_pool(request.threads);
       // On a host one pool runs the kernels and, between them, the reference.
-      device_ = request.device == "host" ? open_host(*executor_) : open_device(request.device, request.threads);
+      device_ = request.device == "host" ? open_host(*executor_) : open_device(request.device);
       device_name_ = request.device;
       threads_ = request.threads;
-      verifier_ = std::make_unique<Verifier>(*executor_);
+      verifier_ = std::make_unique<Verifier>(*executor_, device_->memory());
     }
     return Prepared{.device = to_text(device_->identity())};
   });
@@ -95,29 +92,23 @@ std::shared_ptr<const Kernel> WorkerSession::kernel_of(const Candidate& candidat
 Reply WorkerSession::verify(const VerifyRequest& request) {
   return guarded([&]() -> Reply {
     const auto kernel = kernel_of(request.candidate);
-    const Verdict verdict = verifier_->verify(problem_, [&](const Problem& problem, const AttentionTensors& tensors) {
-      Workspace workspace(kernel->workspace_bytes(problem));
-      kernel->bind(problem, tensors, workspace.data(), workspace.size()).launch();
-      if (const std::string damage = workspace.guard_damage(); !damage.empty()) {
-        throw GuardDamage("it wrote outside its memory: " + damage + " at " + to_text(problem));
-      }
-    });
+    const Verdict verdict = verifier_->verify(problem_, runner(kernel));
     return Verified{.passed = verdict.passed, .error = verdict.worst_ratio, .sentence = verdict.sentence};
   });
 }
 
 WorkerSession::Timed WorkerSession::ready(const Candidate& candidate) {
   auto kernel = kernel_of(candidate);
-  auto workspace = std::make_unique<Workspace>(kernel->workspace_bytes(problem_));
+  auto workspace = std::make_unique<Workspace>(kernel->workspace_bytes(problem_), device_->memory());
   Binding binding =
-      kernel->bind(problem_, verifier_->buffers(problem_).tensors(), workspace->data(), workspace->size());
+      kernel->bind(problem_, verifier_->buffers(problem_).device_tensors(), workspace->data(), workspace->size());
   return {.kernel = std::move(kernel), .workspace = std::move(workspace), .binding = std::move(binding)};
 }
 
 Reply WorkerSession::measure(const MeasureRequest& request) {
   return guarded([&]() -> Reply {
     const Timed timed = ready(request.candidate);
-    return Measured{.samples_ms = take_samples([&] { timed.binding.launch(); }, request.plan, monotonic_ms)};
+    return Measured{.samples_ms = take_samples(timed.calls(), request.plan)};
   });
 }
 
@@ -125,8 +116,7 @@ Reply WorkerSession::race(const RaceRequest& request) {
   return guarded([&]() -> Reply {
     const Timed a = ready(request.a);
     const Timed b = ready(request.b);
-    return Raced{.samples_ms =
-                     take_race([&] { a.binding.launch(); }, [&] { b.binding.launch(); }, request.plan, monotonic_ms)};
+    return Raced{.samples_ms = take_race(a.calls(), b.calls(), request.plan)};
   });
 }
 

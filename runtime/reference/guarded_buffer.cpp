@@ -26,7 +26,8 @@ std::size_t count_damaged(const std::uint8_t* first, const std::uint8_t* last) n
 
 }  // namespace
 
-GuardedBuffer::GuardedBuffer(std::size_t bytes, std::size_t alignment, bool least_aligned, bool guard_page)
+GuardedBuffer::GuardedBuffer(std::size_t bytes, std::size_t alignment, bool least_aligned, bool guard_page,
+                             const DeviceMemory& memory)
     : size_(bytes) {
   const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
   const std::size_t offset = least_aligned ? alignment : 0;  // past a multiple of 2 * alignment
@@ -51,6 +52,23 @@ GuardedBuffer::GuardedBuffer(std::size_t bytes, std::size_t alignment, bool leas
     data_ = mapping_ + round_up(guard_bytes, std::max<std::size_t>(2 * alignment, 64)) + offset;
   }
   std::memset(mapping_, pattern, readable_);
+  device_data_ = data_;
+  if (memory.is_own_process())
+    return;
+  memory_ = &memory;
+  image_ = DeviceBuffer(memory, readable_);
+  device_data_ = static_cast<std::uint8_t*>(image_.data()) + (data_ - mapping_);
+  upload();
+}
+
+void GuardedBuffer::upload() {
+  if (memory_ != nullptr)
+    memory_->copy_in(image_.data(), mapping_, readable_);
+}
+
+void GuardedBuffer::download() {
+  if (memory_ != nullptr)
+    memory_->copy_out(mapping_, image_.data(), readable_);
 }
 
 GuardedBuffer::GuardedBuffer(GuardedBuffer&& other) noexcept
@@ -58,7 +76,10 @@ GuardedBuffer::GuardedBuffer(GuardedBuffer&& other) noexcept
       mapped_(std::exchange(other.mapped_, 0)),
       readable_(std::exchange(other.readable_, 0)),
       data_(std::exchange(other.data_, nullptr)),
-      size_(std::exchange(other.size_, 0)) {}
+      size_(std::exchange(other.size_, 0)),
+      memory_(other.memory_),
+      image_(std::move(other.image_)),
+      device_data_(other.device_data_) {}
 
 GuardedBuffer& GuardedBuffer::operator=(GuardedBuffer&& other) noexcept {
   std::swap(mapping_, other.mapping_);
@@ -66,6 +87,9 @@ GuardedBuffer& GuardedBuffer::operator=(GuardedBuffer&& other) noexcept {
   std::swap(readable_, other.readable_);
   std::swap(data_, other.data_);
   std::swap(size_, other.size_);
+  std::swap(memory_, other.memory_);
+  std::swap(image_, other.image_);
+  std::swap(device_data_, other.device_data_);
   return *this;
 }
 
@@ -74,9 +98,12 @@ GuardedBuffer::~GuardedBuffer() {
     munmap(mapping_, mapped_);
 }
 
-void GuardedBuffer::fill_bytes(std::uint8_t byte) noexcept {
-  if (size_ != 0)
-    std::memset(data_, byte, size_);
+void GuardedBuffer::fill_bytes(std::uint8_t byte) {
+  if (size_ == 0)
+    return;
+  std::memset(data_, byte, size_);
+  if (memory_ != nullptr)
+    memory_->fill(device_data_, byte, size_);
 }
 
 std::string GuardedBuffer::damage(std::string_view name) const {

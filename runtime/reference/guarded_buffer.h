@@ -1,10 +1,12 @@
-// GuardedBuffer: memory between two guard regions whose damage can be told.
+// GuardedBuffer: memory between two guard regions whose damage can be told, here and on a device.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
+
+#include "runtime/device_memory.h"
 
 namespace attentune {
 
@@ -15,8 +17,11 @@ class GuardedBuffer {
   GuardedBuffer() = default;
   // data() is a multiple of `alignment` (a power of two), with `least_aligned` of no more than that. With `guard_page`
   // the page behind the end is inaccessible; between the end and that page stand fewer than 2 * alignment bytes.
-  // Contents and guards start as 0xFF. Throws Error(out_of_memory).
-  GuardedBuffer(std::size_t bytes, std::size_t alignment, bool least_aligned = false, bool guard_page = false);
+  // Contents and guards start as 0xFF. Where `memory` is not this process's, the buffer has an image there, guards and
+  // all, to and from which bytes go only by upload() and download(); `memory` must outlive the buffer. Throws
+  // Error(out_of_memory).
+  GuardedBuffer(std::size_t bytes, std::size_t alignment, bool least_aligned = false, bool guard_page = false,
+                const DeviceMemory& memory = host_memory());
   GuardedBuffer(GuardedBuffer&& other) noexcept;
   GuardedBuffer& operator=(GuardedBuffer&& other) noexcept;
   GuardedBuffer(const GuardedBuffer&) = delete;
@@ -26,7 +31,14 @@ class GuardedBuffer {
   [[nodiscard]] void* data() noexcept { return data_; }
   [[nodiscard]] const void* data() const noexcept { return data_; }
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
-  void fill_bytes(std::uint8_t byte) noexcept;
+  // What a kernel is given: the same byte as data(), as the device sees it, and as aligned.
+  [[nodiscard]] void* device_data() const noexcept { return device_data_; }
+  // All of it, guards too. They do nothing where the memory is this process's.
+  void upload();
+  void download();
+
+  // Here and on the device.
+  void fill_bytes(std::uint8_t byte);
   // "" when both guards stand, else "NAME, n bytes before its start" or "... behind its end".
   [[nodiscard]] std::string damage(std::string_view name) const;
 
@@ -36,6 +48,9 @@ class GuardedBuffer {
   std::size_t readable_ = 0;  // without the inaccessible page
   std::uint8_t* data_ = nullptr;
   std::size_t size_ = 0;
+  const DeviceMemory* memory_ = nullptr;  // of the image; null: there is none
+  DeviceBuffer image_;
+  void* device_data_ = nullptr;
 };
 
 }  // namespace attentune

@@ -53,12 +53,13 @@ Shape lse_shape(const Problem& problem, const LseView& lse) {
           .inner = 1};
 }
 
-GuardedBuffer allocate(const Shape& shape, std::size_t element, const Problem& problem, BufferOptions options) {
+GuardedBuffer allocate(const Shape& shape, std::size_t element, const Problem& problem, BufferOptions options,
+                       const DeviceMemory& memory) {
   const std::size_t alignment = options.least_aligned || options.guard_pages
                                     ? std::max<std::size_t>(static_cast<std::size_t>(problem.alignment), element)
                                     : 64;
   return GuardedBuffer(static_cast<std::size_t>(shape.span()) * element, alignment, options.least_aligned,
-                       options.guard_pages);
+                       options.guard_pages, memory);
 }
 
 // Padding must still be 0xFF. Runs are visited in order of address; between them stands padding.
@@ -107,7 +108,7 @@ void for_each_run(const Shape& shape, Executor& executor, const Body& body) {
 
 }  // namespace
 
-CallBuffers::CallBuffers(const Problem& problem, BufferOptions options)
+CallBuffers::CallBuffers(const Problem& problem, BufferOptions options, const DeviceMemory& memory)
     : problem_(problem), tensors_(contiguous(problem)) {
   const Problem& p = problem_;
   const auto c_order = tensors_.out.stride;
@@ -118,23 +119,39 @@ CallBuffers::CallBuffers(const Problem& problem, BufferOptions options)
   if (options.padded)
     tensors_.lse.stride = {p.heads_q * (p.len_q + 3) + 5, p.len_q + 3, 1};
   has_padding_ = tensors_.out.stride != c_order;
-  const auto make = [&](TensorView& view, std::int64_t length, std::int64_t heads, std::int64_t dim) {
-    GuardedBuffer buffer = allocate(shape_of(view, p.batch, length, heads, dim), size_of(view.dtype), p, options);
+  device_tensors_ = tensors_;
+  const auto make = [&](TensorView& view, TensorView& on_device, std::int64_t length, std::int64_t heads,
+                        std::int64_t dim) {
+    GuardedBuffer buffer =
+        allocate(shape_of(view, p.batch, length, heads, dim), size_of(view.dtype), p, options, memory);
     view.data = buffer.data();
+    on_device.data = buffer.device_data();
     return buffer;
   };
-  q_ = make(tensors_.q, p.len_q, p.heads_q, p.head_dim_qk);
-  k_ = make(tensors_.k, p.len_kv, p.heads_kv, p.head_dim_qk);
-  v_ = make(tensors_.v, p.len_kv, p.heads_kv, p.head_dim_v);
-  out_ = make(tensors_.out, p.len_q, p.heads_q, p.head_dim_v);
+  q_ = make(tensors_.q, device_tensors_.q, p.len_q, p.heads_q, p.head_dim_qk);
+  k_ = make(tensors_.k, device_tensors_.k, p.len_kv, p.heads_kv, p.head_dim_qk);
+  v_ = make(tensors_.v, device_tensors_.v, p.len_kv, p.heads_kv, p.head_dim_v);
+  out_ = make(tensors_.out, device_tensors_.out, p.len_q, p.heads_q, p.head_dim_v);
   if (p.lse) {
-    lse_ = allocate(lse_shape(p, tensors_.lse), sizeof(float), p, options);
+    lse_ = allocate(lse_shape(p, tensors_.lse), sizeof(float), p, options, memory);
     tensors_.lse.data = static_cast<float*>(lse_.data());
+    device_tensors_.lse.data = static_cast<float*>(lse_.device_data());
   }
   if (p.sink_logit) {
-    sink_ = GuardedBuffer(static_cast<std::size_t>(p.heads_q) * sizeof(float), 64, false, options.guard_pages);
+    sink_ = GuardedBuffer(static_cast<std::size_t>(p.heads_q) * sizeof(float), 64, false, options.guard_pages, memory);
     tensors_.sink_logit = static_cast<const float*>(sink_.data());
+    device_tensors_.sink_logit = static_cast<const float*>(sink_.device_data());
   }
+}
+
+void CallBuffers::upload() {
+  for (GuardedBuffer* const buffer : {&q_, &k_, &v_, &sink_})
+    buffer->upload();
+}
+
+void CallBuffers::download() {
+  for (GuardedBuffer* const buffer : {&q_, &k_, &v_, &out_, &lse_, &sink_})
+    buffer->download();
 }
 
 void CallBuffers::fill(std::uint64_t seed, Values values, Executor& executor) {
@@ -168,12 +185,11 @@ void CallBuffers::fill(std::uint64_t seed, Values values, Executor& executor) {
   } else {
     normals(tensors_.v, 2, v, scale.v, false, false);
   }
-  if (!p.sink_logit)
-    return;
   auto* const sink = static_cast<float*>(sink_.data());
-  for (std::int64_t head = 0; head < p.heads_q; ++head) {
+  for (std::int64_t head = 0; p.sink_logit && head < p.heads_q; ++head) {
     sink[head] = static_cast<float>(random_normal(seed, 3, static_cast<std::uint64_t>(head)) * scale.sink);
   }
+  upload();
 }
 
 void CallBuffers::poison() {
@@ -221,6 +237,6 @@ std::string CallBuffers::first_nan() const {
   return "";
 }
 
-Workspace::Workspace(std::size_t bytes, bool guard_page) : buffer_(bytes, 64, false, guard_page) {}
+Workspace::Workspace(std::size_t bytes, const DeviceMemory& memory) : buffer_(bytes, 256, false, false, memory) {}
 
 }  // namespace attentune

@@ -34,15 +34,21 @@ struct BufferOptions {
 // threads, strides or options.
 class CallBuffers {
  public:
-  explicit CallBuffers(const Problem& problem, BufferOptions options = {});
+  explicit CallBuffers(const Problem& problem, BufferOptions options = {}, const DeviceMemory& memory = host_memory());
 
   [[nodiscard]] const Problem& problem() const noexcept { return problem_; }
   // lse.data is null unless problem.lse; sink_logit is null unless problem.sink_logit.
   [[nodiscard]] const AttentionTensors& tensors() const noexcept { return tensors_; }
+  // The same as a kernel sees them: other pointers where kernels do not run in this process's memory.
+  [[nodiscard]] const AttentionTensors& device_tensors() const noexcept { return device_tensors_; }
 
   void fill(std::uint64_t seed, Values values, Executor& executor);
   // Every byte of out and lse becomes 0xFF, which is NaN in every dtype.
   void poison();
+  // Inputs to the device, after they were written through tensors(); fill() does it itself.
+  void upload();
+  // What launches have done to the device's memory becomes visible through tensors(); they must have ended.
+  void download();
   // "" when every guard and all padding is untouched, else the buffer's name and where: "out, 12 bytes behind its end".
   [[nodiscard]] std::string guard_damage() const;
   [[nodiscard]] bool guards_intact() const { return guard_damage().empty(); }
@@ -53,19 +59,25 @@ class CallBuffers {
  private:
   Problem problem_;
   AttentionTensors tensors_;
+  AttentionTensors device_tensors_;
   GuardedBuffer q_, k_, v_, out_, lse_, sink_;
   bool has_padding_ = false;  // in out or lse
 };
 
-// A kernel's workspace: 64-byte aligned, guarded, filled with garbage (0xFF, NaN in every dtype).
+// A kernel's workspace: 256-byte aligned, guarded, filled with garbage (0xFF, NaN in every dtype).
 class Workspace {
  public:
-  explicit Workspace(std::size_t bytes, bool guard_page = false);
-  [[nodiscard]] void* data() noexcept { return buffer_.data(); }
+  explicit Workspace(std::size_t bytes, const DeviceMemory& memory = host_memory());
+  // As a kernel sees it.
+  [[nodiscard]] void* data() const noexcept { return buffer_.device_data(); }
   [[nodiscard]] std::size_t size() const noexcept { return buffer_.size(); }
   // Makes it garbage again, as a kernel must expect it.
   void spoil() { buffer_.fill_bytes(0xFF); }
-  [[nodiscard]] std::string guard_damage() const { return buffer_.damage("workspace"); }
+  // Launches must have ended.
+  [[nodiscard]] std::string guard_damage() {
+    buffer_.download();
+    return buffer_.damage("workspace");
+  }
 
  private:
   GuardedBuffer buffer_;

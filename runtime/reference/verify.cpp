@@ -30,8 +30,8 @@ struct Expectation {
   NaiveRows naive;
 
   Expectation(const Problem& problem, BufferOptions options, std::uint64_t seed, Values values, std::vector<Row> chosen,
-              Executor& executor)
-      : buffers(problem, options), rows(std::move(chosen)) {
+              Executor& executor, const DeviceMemory& memory)
+      : buffers(problem, options, memory), rows(std::move(chosen)) {
     buffers.fill(seed, values, executor);
     exact = exact_attention(problem, buffers.tensors(), rows, executor);
     naive = naive_attention(problem, buffers.tensors(), rows, executor);
@@ -58,7 +58,8 @@ Verdict judge(Expectation& expectation, std::string_view what, const RunKernel& 
   CallBuffers& buffers = expectation.buffers;
   const Problem& problem = buffers.problem();
   buffers.poison();
-  run(problem, buffers.tensors());
+  run(problem, buffers.device_tensors());
+  buffers.download();
   if (const std::string damage = buffers.guard_damage(); !damage.empty()) {
     return failure(problem, what, "the kernel wrote outside its tensors: " + damage);
   }
@@ -97,10 +98,11 @@ std::uint64_t seed_of(const Problem& problem) {
 
 struct Verifier::State {
   Executor& executor;
+  const DeviceMemory& memory;
   std::deque<PreparedClass> classes;  // the latest first
   std::optional<Expectation> shape;
 
-  explicit State(Executor& given) : executor(given) {}
+  State(Executor& own_executor, const DeviceMemory& own_memory) : executor(own_executor), memory(own_memory) {}
 
   PreparedClass& prepared(const Problem& problem) {
     const std::string text = class_text(problem);
@@ -110,8 +112,8 @@ struct Verifier::State {
       return *found;
     PreparedClass made{.class_text = text, .probes = {}};
     for (Probe& probe : probe_set(problem)) {
-      Expectation expectation(probe.problem, probe.options, probe.seed, probe.values, all_rows(probe.problem),
-                              executor);
+      Expectation expectation(probe.problem, probe.options, probe.seed, probe.values, all_rows(probe.problem), executor,
+                              memory);
       made.probes.push_back({.probe = std::move(probe), .expectation = std::move(expectation)});
     }
     classes.push_front(std::move(made));
@@ -124,13 +126,14 @@ struct Verifier::State {
     if (!shape || !(shape->buffers.problem() == problem)) {
       shape.reset();  // before the next: large operands must not stand in memory twice
       const std::uint64_t seed = seed_of(problem);
-      shape.emplace(problem, BufferOptions{}, seed, Values::normal, sample_rows(problem, seed), executor);
+      shape.emplace(problem, BufferOptions{}, seed, Values::normal, sample_rows(problem, seed), executor, memory);
     }
     return *shape;
   }
 };
 
-Verifier::Verifier(Executor& executor) : state_(std::make_unique<State>(executor)) {}
+Verifier::Verifier(Executor& executor, const DeviceMemory& memory)
+    : state_(std::make_unique<State>(executor, memory)) {}
 Verifier::~Verifier() = default;
 Verifier::Verifier(Verifier&&) noexcept = default;
 Verifier& Verifier::operator=(Verifier&&) noexcept = default;
@@ -156,7 +159,7 @@ Verdict Verifier::verify_class(const Problem& problem, const RunKernel& run) {
   if (!has_visibility_probe(problem))
     return total;
   for (const Problem& shape : visibility_problems(problem)) {
-    if (const auto reason = visibility_probe(shape, run, state_->executor)) {
+    if (const auto reason = visibility_probe(shape, run, state_->executor, state_->memory)) {
       return failure(shape, "visibility probe", *reason);
     }
   }

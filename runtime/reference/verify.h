@@ -13,7 +13,8 @@
 namespace attentune {
 
 // Runs the kernel once at this problem's sizes, with a workspace of its own, and returns when the result stands in
-// `tensors.out` (and `tensors.lse`). May throw; the exception passes through the Verifier.
+// `tensors.out` (and `tensors.lse`), which lie where the kernel's device has its memory. May throw; the exception
+// passes through the Verifier.
 using RunKernel = std::function<void(const Problem& problem, const AttentionTensors& tensors)>;
 
 struct Verdict {
@@ -27,8 +28,9 @@ struct Verdict {
 // the probe set of the last few classes and the buffers and sampled rows of the last shape (DESIGN promise 1).
 class Verifier {
  public:
-  // The executor serves the reference and the fills; it must outlive the Verifier.
-  explicit Verifier(Executor& executor);
+  // The executor serves the reference and the fills; `memory` is that of the device kernels will run on. Both must
+  // outlive the Verifier.
+  explicit Verifier(Executor& executor, const DeviceMemory& memory = host_memory());
   ~Verifier();
   Verifier(Verifier&&) noexcept;
   Verifier& operator=(Verifier&&) noexcept;

@@ -26,12 +26,14 @@ std::vector<std::int64_t> counts_by_query(const Problem& problem) {
 
 bool has_visibility_probe(const Problem& problem) { return problem.lse && apply(problem.score, 0.0) == 0.0; }
 
-std::optional<std::string> visibility_probe(const Problem& problem, const RunKernel& run, Executor& executor) {
-  CallBuffers buffers(problem);
+std::optional<std::string> visibility_probe(const Problem& problem, const RunKernel& run, Executor& executor,
+                                            const DeviceMemory& memory) {
+  CallBuffers buffers(problem, {}, memory);
   buffers.fill(1, Values::counting, executor);  // Q = 0; a sink at logit 0 counts as one key
   const AttentionTensors& tensors = buffers.tensors();
   buffers.poison();
-  run(problem, tensors);
+  run(problem, buffers.device_tensors());
+  buffers.download();
 
   const std::vector<std::int64_t> counts = counts_by_query(problem);
   for (const Row& row : all_rows(problem)) {

@@ -20,6 +20,6 @@ inline constexpr std::int64_t most_countable_keys = 32768;
 // Runs the kernel once on `problem` with Q = 0 and checks every row. Nothing when all counts agree, else a sentence
 // with the first row that differs: "batch 0 query 5 head 1 sees 6 keys instead of 5".
 [[nodiscard]] std::optional<std::string> visibility_probe(const Problem& problem, const RunKernel& run,
-                                                          Executor& executor);
+                                                          Executor& executor, const DeviceMemory& memory);
 
 }  // namespace attentune

@@ -171,7 +171,7 @@ TEST_CASE("abi: null handles and pointers are misuse, releasing NULL is fine") {
   CHECK(attentune_kernel_describe(nullptr, nullptr) == ATTENTUNE_MISUSE);
   CHECK(attentune_workspace_bytes(nullptr, nullptr, &bytes) == ATTENTUNE_MISUSE);
   CHECK(attentune_bind(nullptr, nullptr, nullptr, nullptr, 0, &binding) == ATTENTUNE_MISUSE);
-  CHECK(attentune_launch(nullptr) == ATTENTUNE_MISUSE);
+  CHECK(attentune_launch(nullptr, nullptr) == ATTENTUNE_MISUSE);
   CHECK(attentune_run(nullptr, nullptr, nullptr) == ATTENTUNE_MISUSE);
 
   REQUIRE(attentune_problem_parse("dtype=f32 heads=1 head_dim=8 seq=8", &problem) == ATTENTUNE_OK);

@@ -1,5 +1,5 @@
-// FakeDevice: a Device that compiles nothing in no time and counts what it is asked for, so that tests of lookups need
-// no compiler.
+// FakeDevice: a Device, and its own Compiler, that compiles nothing in no time and counts what it is asked for, so that
+// tests of lookups need no compiler.
 #pragma once
 
 #include <atomic>
@@ -21,7 +21,7 @@ namespace attentune::test {
 
 class FakeModule final : public Module {};
 
-class FakeDevice final : public Device {
+class FakeDevice final : public Device, public Compiler {
  public:
   FakeDevice()
       : arch_(parse_arch("host:x86_64:haswell:64bit,avx,avx2,bmi,bmi2,f16c,fma,sse,sse2,sse3,sse4.1,sse4.2,ssse3")) {
@@ -36,8 +36,9 @@ class FakeDevice final : public Device {
 
   [[nodiscard]] const DeviceIdentity& identity() const noexcept override { return identity_; }
   [[nodiscard]] const Arch& arch() const noexcept override { return arch_; }
-  [[nodiscard]] std::string compiler() const override { return compiler_; }
-  [[nodiscard]] std::string compiler_options() const override { return "O0"; }
+  [[nodiscard]] const Compiler& compiler() const override { return *this; }
+  [[nodiscard]] std::string name() const override { return compiler_; }
+  [[nodiscard]] std::string options() const override { return "O0"; }
 
   [[nodiscard]] Binary compile(const Source& source) const override {
     {
@@ -70,7 +71,7 @@ class FakeDevice final : public Device {
   }
 
   [[nodiscard]] int workers() const noexcept override { return 2; }
-  void launch(const Module&, const AttentunePreparedCall& call) const override {
+  void launch(const Module&, const AttentunePreparedCall& call, Stream) const override {
     ++launches;
     if (on_launch) {
       on_launch(call);

@@ -75,7 +75,7 @@ TEST_CASE("devices: what this version does not serve is refused with a remedy") 
       CHECK(error.refusal().remedy.find("--device host") != std::string::npos);
     }
   }
-  CHECK(open_device(default_device_name(), 1)->workers() >= 1);
+  CHECK(open_device(default_device_name(), {.threads = 1})->workers() >= 1);
 }
 
 TEST_CASE("host device: a malformed object does not load") {
@@ -83,7 +83,7 @@ TEST_CASE("host device: a malformed object does not load") {
   Binary binary;
   binary.object = std::vector<std::uint8_t>(200, 7);
   CHECK_THROWS_AS((void)device.load(binary), Error);
-  CHECK_THROWS_AS((void)device.compile(Source{.text = "this is no IR", .launches = {}}), Error);
+  CHECK_THROWS_AS((void)device.compiler().compile(Source{.text = "this is no IR", .launches = {}}), Error);
 }
 
 namespace {
@@ -161,7 +161,7 @@ double worst_error(Runtime& runtime, const std::int64_t len_q, const std::int64_
 }  // namespace
 
 TEST_CASE("host device: what the runtime finds computes attention") {
-  Runtime runtime(open_device("host", 2), nullptr, {});
+  Runtime runtime(open_device("host", {.threads = 2}), nullptr, {});
   CHECK(worst_error(runtime, 37, 37) < 1e-5);
   CHECK(worst_error(runtime, 1, 300) < 1e-5);
   CHECK(worst_error(runtime, 300, 100) < 1e-5);
@@ -189,7 +189,7 @@ TEST_CASE("host device: several threads launch at once, on the caller's executor
 TEST_CASE("host device: strict verifies the kernel on its probes") {
   RuntimeOptions options;
   options.strict = true;
-  Runtime runtime(open_device("host", 2), nullptr, options);
+  Runtime runtime(open_device("host", {.threads = 2}), nullptr, options);
   CHECK(runtime.kernel(parse_problem("dtype=f32 heads=4/2 head_dim=24 seq=64 mask=causal()")).trust ==
         Trust::verified_here);
 }

@@ -60,7 +60,7 @@ struct Fixture {
                     const bool damaged = false) {
     const Problem bucket = representative(problem);
     const KernelFamily& family = family_for(bucket, device->arch());
-    const Rendering rendering = render(family, bucket, config, *device);
+    const Rendering rendering = render(family, bucket, config, device->arch(), *device);
     Binary binary = device->compile(rendering.source);
     --device->compiles;
     binary.key = key.empty() ? rendering.key : key;

@@ -81,8 +81,8 @@ Source FaultyFamily::render(const Problem& problem, const Arch& arch, const Conf
 Candidate faulty_candidate(const Device& device, const std::string_view fault) {
   const FaultyFamily family;
   const Config config = parse_config("fault=" + std::string(fault));
-  const Rendering rendering = render(family, parse_problem(small_problem), config, device);
-  Candidate candidate{.config = to_text(config), .binary = device.compile(rendering.source)};
+  const Rendering rendering = render(family, parse_problem(small_problem), config, device.arch(), device.compiler());
+  Candidate candidate{.config = to_text(config), .binary = device.compiler().compile(rendering.source)};
   candidate.binary.key = rendering.key;
   candidate.binary.family = family.name();
   candidate.binary.launches = rendering.source.launches;

@@ -15,7 +15,7 @@ using namespace attentune;
 using namespace attentune::test;
 
 TEST_CASE("misses are tuned in the background and their Winners stored") {
-  const auto device = open_device("host", 2);
+  const auto device = open_device("host", {.threads = 2});
   const std::shared_ptr<Store> store = Store::in_memory();
   TuningMissHandler handler({.device = device,
                              .store = store,
@@ -32,14 +32,14 @@ TEST_CASE("misses are tuned in the background and their Winners stored") {
 }
 
 TEST_CASE("without a worker a miss is refused with the reason") {
-  TuningMissHandler handler({.device = open_device("host", 1), .store = Store::in_memory()});
+  TuningMissHandler handler({.device = open_device("host", {.threads = 1}), .store = Store::in_memory()});
   CHECK_THROWS_WITH_AS(handler.tune({}, [] {}), doctest::Contains("attentune command"), Error);
 }
 
 TEST_CASE("a worker that cannot be used is found with the first miss, said once, and refuses from then on") {
   std::atomic<int> sentences = 0;
   std::atomic<int> done = 0;
-  TuningMissHandler handler({.device = open_device("host", 1),
+  TuningMissHandler handler({.device = open_device("host", {.threads = 1}),
                              .store = Store::in_memory(),
                              .device_name = "host",
                              .worker_path = "/bin/true",
@@ -55,7 +55,7 @@ TEST_CASE("a worker that cannot be used is found with the first miss, said once,
 TEST_CASE("an end in the middle of the work does not wait for all of it") {
   std::atomic<int> done = 0;
   {
-    TuningMissHandler handler({.device = open_device("host", 2),
+    TuningMissHandler handler({.device = open_device("host", {.threads = 2}),
                                .store = Store::in_memory(),
                                .device_name = "host",
                                .worker_path = ATTENTUNE_CLI_PATH,

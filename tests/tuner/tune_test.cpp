@@ -51,7 +51,7 @@ TuningKey key_of(const TuneRequest& request, const Device& device) {
 }  // namespace
 
 TEST_CASE("every fault is a row of its outcome, and the tune goes on to a verified Winner") {
-  const auto device = open_device("host", threads);
+  const auto device = open_device("host", {.threads = threads});
   const auto store = Store::in_memory();
   TuneRequest request = request_for_faults();
   std::vector<TuneProgress> told;
@@ -109,7 +109,7 @@ TEST_CASE("every fault is a row of its outcome, and the tune goes on to a verifi
 }
 
 TEST_CASE("a cancelled tune keeps what it knows") {
-  const auto device = open_device("host", threads);
+  const auto device = open_device("host", {.threads = threads});
   const auto store = Store::in_memory();
   TuneRequest request = request_for_faults();
   std::atomic<bool> cancelled = false;
@@ -124,7 +124,7 @@ TEST_CASE("a cancelled tune keeps what it knows") {
 }
 
 TEST_CASE("trials bound a tune, and the default is tried whatever the budget says") {
-  const auto device = open_device("host", threads);
+  const auto device = open_device("host", {.threads = threads});
   const auto store = Store::in_memory();
   TuneRequest request = request_for_faults();
   request.budget = {.seconds = 0, .trials = 0};
@@ -135,7 +135,7 @@ TEST_CASE("trials bound a tune, and the default is tried whatever the budget say
 }
 
 TEST_CASE("an incumbent that is not reached again keeps its place") {
-  const auto device = open_device("host", threads);
+  const auto device = open_device("host", {.threads = threads});
   const auto store = Store::in_memory();
   TuneRequest request = request_for_faults();
   request.only_config = "fault=none";
@@ -152,7 +152,7 @@ TEST_CASE("an incumbent that is not reached again keeps its place") {
 }
 
 TEST_CASE("what cannot be tuned is refused before work starts") {
-  const auto device = open_device("host", threads);
+  const auto device = open_device("host", {.threads = threads});
   const auto store = Store::in_memory();
   TuneRequest request = request_for_faults();
   request.only_config = "fault=many";
@@ -164,7 +164,7 @@ TEST_CASE("what cannot be tuned is refused before work starts") {
 }
 
 TEST_CASE("the real family is tuned on a small problem") {
-  const auto device = open_device("host", threads);
+  const auto device = open_device("host", {.threads = threads});
   const auto store = Store::in_memory();
   TuneRequest request;
   request.problem = parse_problem("dtype=bf16 heads=4/2 head_dim=32 seq=128 mask=causal()");
@@ -183,7 +183,7 @@ TEST_CASE("the real family is tuned on a small problem") {
 
 // Run by the next test case in a process of its own.
 TEST_CASE("child: a tune" * doctest::skip()) {
-  const auto device = open_device("host", threads);
+  const auto device = open_device("host", {.threads = threads});
   const auto store = Store::open({.path = child_argument(), .mode = StoreMode::read_write});
   (void)tune(request_for_faults(), device, *store);
 }
@@ -205,7 +205,7 @@ TEST_CASE("a tune killed with kill -9 goes on where it was") {
   const auto store = Store::open({.path = path, .mode = StoreMode::read_write});
   const auto known = store->measurements();
   REQUIRE(known.size() >= 3);
-  const auto device = open_device("host", threads);
+  const auto device = open_device("host", {.threads = threads});
   const TuneRequest request = request_for_faults();
   const TuneResult result = tune(request, device, *store);
   CHECK(result.resumed);

@@ -40,7 +40,7 @@ std::string start_failure(WorkerProcess& process) {
 }  // namespace
 
 TEST_CASE("a worker sees the device that its tuner sees, verifies and times") {
-  const auto device = open_device("host", threads);
+  const auto device = open_device("host", {.threads = threads});
   auto process = worker();
   process.start();
   CHECK(process.device() == to_text(device->identity()));
@@ -65,7 +65,7 @@ TEST_CASE("a worker sees the device that its tuner sees, verifies and times") {
 }
 
 TEST_CASE("wrong numbers, untouched outputs and writes out of bounds do not pass") {
-  const auto device = open_device("host", threads);
+  const auto device = open_device("host", {.threads = threads});
   auto process = worker();
   for (const char* const fault : {"wrong", "idle", "out_of_bounds"}) {
     CAPTURE(fault);
@@ -82,7 +82,7 @@ TEST_CASE("wrong numbers, untouched outputs and writes out of bounds do not pass
 }
 
 TEST_CASE("a damaged object is refused, and the worker lives") {
-  const auto device = open_device("host", threads);
+  const auto device = open_device("host", {.threads = threads});
   auto process = worker();
   Candidate damaged = faulty_candidate(*device, "none");
   damaged.binary.object.resize(damaged.binary.object.size() / 2);
@@ -94,7 +94,7 @@ TEST_CASE("a damaged object is refused, and the worker lives") {
 
 // Sanitizers turn a signal into an exit status of their own, so only what is always there is looked for.
 TEST_CASE("a crash names how the worker ended, and the next request has a new one") {
-  const auto device = open_device("host", threads);
+  const auto device = open_device("host", {.threads = threads});
   auto process = worker();
   for (const char* const fault : {"null", "trap"}) {
     CAPTURE(fault);
@@ -114,7 +114,7 @@ TEST_CASE("a crash names how the worker ended, and the next request has a new on
 }
 
 TEST_CASE("a hang ends at the deadline, and with the worker") {
-  const auto device = open_device("host", threads);
+  const auto device = open_device("host", {.threads = threads});
   auto process = worker();
   process.start();
   const pid_t hanging = process.process();
@@ -126,7 +126,7 @@ TEST_CASE("a hang ends at the deadline, and with the worker") {
 }
 
 TEST_CASE("kill -9 of the worker in the middle of a request is a fault that says so") {
-  const auto device = open_device("host", threads);
+  const auto device = open_device("host", {.threads = threads});
   auto process = worker();
   process.start();
   const pid_t victim = process.process();
@@ -163,7 +163,7 @@ TEST_CASE("a device the worker cannot open is said in its words") {
 
 // Run by the next test case in a process of its own.
 TEST_CASE("child: a worker that hangs" * doctest::skip()) {
-  const auto device = open_device("host", threads);
+  const auto device = open_device("host", {.threads = threads});
   auto process = worker();
   process.start();
   const Candidate hang = faulty_candidate(*device, "hang");

@@ -127,6 +127,7 @@ void load_inputs(const Problem& problem, const InputArrays& arrays, const ArrayA
     std::memcpy(const_cast<float*>(tensors.sink_logit), arrays.sink_logit->bytes.data(),
                 arrays.sink_logit->bytes.size());
   }
+  buffers.upload();
 }
 
 void write_outputs(const Problem& problem, const CallBuffers& buffers, const ArrayArguments& arguments) {

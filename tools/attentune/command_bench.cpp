@@ -1,6 +1,8 @@
 // attentune bench: times kernels and compares them with ceilings measured in the same run.
 #include <fmt/format.h>
 
+#include <optional>
+
 #include "generator/error.h"
 #include "runtime/reference/random_tensors.h"
 #include "runtime/reference/verify.h"
@@ -30,21 +32,37 @@ struct Rates {
   double copy = 0;
 };
 
-TimeSummary time_kernel(const Kernel& kernel, const Problem& problem, const CallBuffers& buffers) {
-  Workspace workspace(kernel.workspace_bytes(problem));
-  const Binding binding = kernel.bind(problem, buffers.tensors(), workspace.data(), workspace.size());
-  return summarize(take_samples([&] { binding.launch(); }, plan, monotonic_ms));
+// Leaves the results in buffers.tensors().
+void time_kernel(const Kernel& kernel, const Problem& problem, CallBuffers& buffers, Result& result) {
+  const Device& device = kernel.device();
+  const Workspace workspace(kernel.workspace_bytes(problem), device.memory());
+  const Binding binding = kernel.bind(problem, buffers.device_tensors(), workspace.data(), workspace.size());
+  if (device.can_time()) {
+    const TimeSummary time = summarize(take_samples([&](const int calls) { return binding.time_ms(calls); }, plan));
+    set_time(result, problem, time.median, time.spread);
+  } else {
+    binding.launch();
+  }
+  device.synchronize();
+  buffers.download();
 }
 
-void print_text(const Result& result, const Rates& rates, double working_set, int threads) {
+void print_text(const Result& result, const std::optional<Rates>& rates, double working_set, const Device& device) {
   fmt::print("{}{}{}\n", result.name, result.name.empty() ? "" : ": ", result.problem);
   fmt::print("  kernel     {} {} ({}, {})\n", result.family, result.config, result.trust, result.provenance);
-  fmt::print("  time       {}, spread {:.1f} %, {} thread(s)\n", format_ms(result.time_ms.value_or(0)),
-             result.spread.value_or(0) * 100, threads);
-  fmt::print("  speed      {}, {:.1f} % of the ceiling {}\n", format_rate(result.flops.value_or(0)),
-             result.fraction.value_or(0) * 100, format_rate(result.ceiling.value_or(0)));
-  fmt::print("  ceilings   multiply-add {}, read {:.1f} GB/s and copy {:.1f} GB/s at {}\n",
-             format_rate(rates.multiply_add), rates.read / 1e9, rates.copy / 1e9, format_bytes(working_set));
+  if (result.time_ms)
+    fmt::print("  time       {}, spread {:.1f} %{}\n", format_ms(*result.time_ms), result.spread.value_or(0) * 100,
+               rates ? fmt::format(", {} thread(s)", device.workers()) : "");
+  if (rates) {
+    fmt::print("  speed      {}, {:.1f} % of the ceiling {}\n", format_rate(result.flops.value_or(0)),
+               result.fraction.value_or(0) * 100, format_rate(result.ceiling.value_or(0)));
+    fmt::print("  ceilings   multiply-add {}, read {:.1f} GB/s and copy {:.1f} GB/s at {}\n",
+               format_rate(rates->multiply_add), rates->read / 1e9, rates->copy / 1e9, format_bytes(working_set));
+  } else if (result.flops) {
+    fmt::print("  speed      {}\n", format_rate(*result.flops));
+  }
+  if (const std::string counts = device.counts(); !counts.empty())
+    fmt::print("  counts     {}\n", counts);
   fmt::print("  error      {:.2f} of the bound\n", result.error.value_or(0));
 }
 
@@ -53,34 +71,39 @@ void print_text(const Result& result, const Rates& rates, double working_set, in
 int run_bench(const Arguments& arguments) {
   const std::vector<NamedProblem> problems = problem_list(arguments.problems);
   KernelPicker picker(arguments);
-  const int threads = picker.device()->workers();
-  const Ceilings ceilings(picker.device()->arch(), threads);
-  const auto executor = make_pool(threads);
+  const Device& device = *picker.device();
+  // Ceilings of other devices are what is known of them, not what this program could measure.
+  const bool on_host = device.identity().kind == DeviceIdentity::Kind::host;
+  std::optional<Ceilings> ceilings;
+  if (on_host)
+    ceilings.emplace(device.arch(), device.workers());
+  const auto executor = make_pool(on_host ? device.workers() : threads_of(arguments));
   bool passed = true;
   for (const NamedProblem& named : problems) {
     require_memory(named.problem);
     const PickedKernel picked = picker.pick(named.problem);
-    CallBuffers buffers(named.problem);
+    CallBuffers buffers(named.problem, {}, device.memory());
     buffers.fill(input_seed, Values::normal, *executor);
     buffers.poison();
     Result result = describe(named.problem, named.name, *picked.kernel);
     result.trust = picked.trust;
     result.provenance = picked.provenance;
-    const TimeSummary time = time_kernel(*picked.kernel, named.problem, buffers);
-    set_time(result, named.problem, time.median, time.spread);
-    // After the kernel, so that both find the machine equally warm.
+    time_kernel(*picked.kernel, named.problem, buffers, result);
     const double moved = bytes(named.problem);
-    const Rates rates{
-        .multiply_add = ceilings.multiply_add(), .read = ceilings.read(moved), .copy = ceilings.copy(moved)};
-    result.ceiling = roofline(flops(named.problem), moved, rates.multiply_add, rates.read);
-    if (result.flops && *result.ceiling > 0)
-      result.fraction = *result.flops / *result.ceiling;
+    std::optional<Rates> rates;
+    if (ceilings) {
+      // After the kernel, so that both find the machine equally warm.
+      rates = {.multiply_add = ceilings->multiply_add(), .read = ceilings->read(moved), .copy = ceilings->copy(moved)};
+      result.ceiling = roofline(flops(named.problem), moved, rates->multiply_add, rates->read);
+      if (result.flops && *result.ceiling > 0)
+        result.fraction = *result.flops / *result.ceiling;
+    }
     const Verdict verdict = check_result(named.problem, buffers.tensors(), *executor, check_budget_flop);
     result.error = verdict.worst_ratio;
     if (arguments.json)
       fmt::print("{}", json_line(result, "result"));
     else
-      print_text(result, rates, moved, threads);
+      print_text(result, rates, moved, device);
     flush_output();
     if (!verdict.passed) {
       passed = false;

@@ -36,7 +36,9 @@ bool nothing_stored(const Arguments& arguments) {
 std::string_view state_of(const Winner& winner, const Device& device) {
   if (winner.measurement.device != to_text(device.identity()))
     return "elsewhere";
-  return is_current(winner, render(winner, parse_problem(winner.measurement.problem), device)) ? "current" : "stale";
+  return is_current(winner, render(winner, parse_problem(winner.measurement.problem), device.arch(), device.compiler()))
+             ? "current"
+             : "stale";
 }
 
 int list(const Store& store, const Device& device, bool json) {

@@ -4,7 +4,6 @@
 #include <nlohmann/json.hpp>
 
 #include "generator/error.h"
-#include "generator/key.h"
 #include "runtime/llvm/compiler.h"
 #include "tools/attentune/command.h"
 #include "tools/attentune/output.h"
@@ -61,18 +60,15 @@ int run_compile(const Arguments& arguments) {
   if (!arguments.output.empty() && problems.size() > 1)
     throw Error(Status::misuse,
                 fmt::format("-o holds one object and {} problems are given; give one problem", problems.size()));
+  const auto compiler = compiler_for(arch, compiler_options());
   for (const NamedProblem& named : problems) {
     const BuildChoice choice = choose(named.problem, arch, arguments.config);
-    const Source source = choice.family->render(named.problem, arch, choice.config);
+    const Rendering rendering = render(*choice.family, named.problem, choice.config, arch, *compiler);
     if (arguments.assembly) {
-      write_output(llvm_backend::assembly(source, arch), arguments.output);
+      write_output(llvm_backend::assembly(rendering.source, arch), arguments.output);
       continue;
     }
-    Binary binary = llvm_backend::compile(source, arch);
-    binary.family = choice.family->name();
-    binary.launches = source.launches;
-    binary.key = binary_key(named.problem, arch, choice.family->name(), choice.config, source, binary.compiler,
-                            llvm_backend::compiler_options());
+    const Binary binary = compile(rendering, *compiler);
     if (!arguments.output.empty())
       write_output({reinterpret_cast<const char*>(binary.object.data()), binary.object.size()}, arguments.output);
     // With -o - the object itself is what standard output carries.

@@ -18,11 +18,11 @@ int run_devices(const Arguments& arguments) {
                                               {"name", name},
                                               {"device", to_text(device->identity())},
                                               {"arch", to_text(device->arch())},
-                                              {"compiler", device->compiler()}}
+                                              {"compiler", device->compiler().name()}}
                            .dump());
     return 0;
   }
-  fmt::print("{}\n  {}\n  compiled by {}\n", name, to_text(device->identity()), device->compiler());
+  fmt::print("{}\n  {}\n  compiled by {}\n", name, to_text(device->identity()), device->compiler().name());
   fmt::print("gpu\n  {}\n", gpu);
   return 0;
 }

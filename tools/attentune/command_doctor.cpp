@@ -11,10 +11,10 @@
 
 #include "cache/filesystem.h"
 #include "generator/error.h"
+#include "runtime/reference/runner.h"
 #include "runtime/reference/verify.h"
 #include "tools/attentune/command.h"
 #include "tools/attentune/gpu_presence.h"
-#include "tools/attentune/kernel_picker.h"
 #include "tools/attentune/memory.h"
 #include "tools/attentune/output.h"
 #include "tools/attentune/quantity.h"
@@ -57,7 +57,7 @@ Finding memory(const Arguments&) {
 }
 
 Finding compiler(const Arguments& arguments) {
-  return {Health::ok, device_of(arguments)->compiler() + ", build " + build_hash().substr(0, 12), ""};
+  return {Health::ok, device_of(arguments)->compiler().name() + ", build " + build_hash().substr(0, 12), ""};
 }
 
 Finding processor(const Arguments& arguments) {
@@ -88,7 +88,7 @@ Finding kernel(const Arguments& arguments) {
   const BuildChoice choice = choose(problem, device->arch(), std::nullopt);
   const auto built = build(problem, device, *choice.family, choice.config);
   const auto executor = make_pool(1);
-  const Verdict verdict = Verifier(*executor).verify(problem, runner(built));
+  const Verdict verdict = Verifier(*executor, device->memory()).verify(problem, runner(built));
   if (!verdict.passed)
     return {Health::fail, verdict.sentence, "report this line together with the output of `attentune devices`"};
   return {Health::ok, fmt::format("a test kernel compiled in {} and is correct", format_ms(built->binary().compile_ms)),

@@ -26,8 +26,9 @@ void print_text(const Result& result, bool passed) {
   fmt::print("{}{}{}\n", result.name, result.name.empty() ? "" : ": ", result.problem);
   fmt::print("  kernel     {} {} ({}, {})\n", result.family, result.config, result.trust, result.provenance);
   fmt::print("  device     {}\n", result.device);
-  fmt::print("  time       {}, spread {:.1f} %, {}\n", format_ms(result.time_ms.value_or(0)),
-             result.spread.value_or(0) * 100, format_rate(result.flops.value_or(0)));
+  if (result.time_ms)
+    fmt::print("  time       {}, spread {:.1f} %, {}\n", format_ms(*result.time_ms), result.spread.value_or(0) * 100,
+               format_rate(result.flops.value_or(0)));
   fmt::print("  error      {:.2f} of the bound: {}\n", result.error.value_or(0), passed ? "correct" : "WRONG");
 }
 
@@ -49,20 +50,27 @@ bool run_one(const NamedProblem& named, const Arguments& arguments, const std::o
              KernelPicker& picker, Executor& executor) {
   const Problem& problem = named.problem;
   require_memory(problem);
-  CallBuffers buffers(problem);
+  const Device& device = *picker.device();
+  CallBuffers buffers(problem, {}, device.memory());
   if (arrays)
     load_inputs(problem, *arrays, arguments.arrays, buffers);
   else
     buffers.fill(input_seed, Values::normal, executor);
   buffers.poison();
   const PickedKernel picked = picker.pick(problem);
-  Workspace workspace(picked.kernel->workspace_bytes(problem));
-  const Binding binding = picked.kernel->bind(problem, buffers.tensors(), workspace.data(), workspace.size());
+  const Workspace workspace(picked.kernel->workspace_bytes(problem), device.memory());
+  const Binding binding = picked.kernel->bind(problem, buffers.device_tensors(), workspace.data(), workspace.size());
   Result result = describe(problem, named.name, *picked.kernel);
   result.trust = picked.trust;
   result.provenance = picked.provenance;
-  const TimeSummary time = summarize(take_samples([&] { binding.launch(); }, plan, monotonic_ms));
-  set_time(result, problem, time.median, time.spread);
+  if (device.can_time()) {
+    const TimeSummary time = summarize(take_samples([&](const int calls) { return binding.time_ms(calls); }, plan));
+    set_time(result, problem, time.median, time.spread);
+  } else {
+    binding.launch();
+  }
+  device.synchronize();
+  buffers.download();
   const Verdict verdict = check_result(problem, buffers.tensors(), executor, check_budget_flop);
   result.error = verdict.worst_ratio;
   if (arguments.json)

@@ -4,10 +4,10 @@
 #include <algorithm>
 
 #include "generator/error.h"
+#include "runtime/reference/runner.h"
 #include "runtime/reference/verify.h"
 #include "tools/attentune/command.h"
 #include "tools/attentune/covering_list.h"
-#include "tools/attentune/kernel_picker.h"
 #include "tools/attentune/memory.h"
 #include "tools/attentune/output.h"
 #include "tools/attentune/problem_list.h"
@@ -79,7 +79,7 @@ int run_verify(const Arguments& arguments) {
       problems.push_back(std::move(each));
   const auto device = device_of(arguments);
   const auto executor = make_pool(threads_of(arguments));
-  Verifier verifier(*executor);
+  Verifier verifier(*executor, device->memory());
   Tally tally;
   for (const NamedProblem& named : problems) {
     require_memory(named.problem);

@@ -1,6 +1,5 @@
 #include "tools/attentune/kernel_picker.h"
 
-#include "runtime/reference/random_tensors.h"
 #include "tools/attentune/session.h"
 
 namespace attentune {
@@ -29,13 +28,6 @@ PickedKernel KernelPicker::pick(const Problem& problem) {
   return {.kernel = variant.kernel,
           .trust = std::string(name(variant.trust)),
           .provenance = std::string(name(variant.provenance))};
-}
-
-RunKernel runner(std::shared_ptr<const Kernel> kernel) {
-  return [kernel = std::move(kernel)](const Problem& problem, const AttentionTensors& tensors) {
-    Workspace workspace(kernel->workspace_bytes(problem));
-    kernel->bind(problem, tensors, workspace.data(), workspace.size()).launch();
-  };
 }
 
 }  // namespace attentune

@@ -6,7 +6,6 @@
 #include <string>
 
 #include "runtime/kernel.h"
-#include "runtime/reference/verify.h"
 #include "runtime/runtime.h"
 #include "tools/attentune/arguments.h"
 
@@ -30,8 +29,5 @@ class KernelPicker {
   std::optional<std::string> config_;
   std::unique_ptr<Runtime> runtime_;
 };
-
-// One call of the kernel with a workspace of its own, as verification wants it.
-[[nodiscard]] RunKernel runner(std::shared_ptr<const Kernel> kernel);
 
 }  // namespace attentune

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "generator/error.h"
-#include "generator/key.h"
 #include "runtime/llvm/compiler.h"
 #include "tools/attentune/output.h"
 
@@ -17,8 +16,10 @@ int threads_of(const Arguments& arguments) {
   return arguments.threads > 0 ? arguments.threads : read_settings().threads;
 }
 
+CompilerOptions compiler_options() { return {.nvrtc = read_settings().nvrtc.value_or("")}; }
+
 std::shared_ptr<const Device> device_of(const Arguments& arguments) {
-  return open_device(device_name_of(arguments), threads_of(arguments));
+  return open_device(device_name_of(arguments), {.threads = threads_of(arguments), .compiler = compiler_options()});
 }
 
 std::string store_path_of(const Arguments& arguments) {
@@ -55,12 +56,15 @@ BuildChoice choose(const Problem& problem, const Arch& arch, const std::optional
 
 std::shared_ptr<const Kernel> build(const Problem& problem, const std::shared_ptr<const Device>& device,
                                     const KernelFamily& family, const Config& config) {
-  const Source source = family.render(problem, device->arch(), config);
-  Binary binary = device->compile(source);
-  binary.family = family.name();
-  binary.key = binary_key(problem, device->arch(), family.name(), config, source, device->compiler(),
-                          device->compiler_options());
-  return Kernel::load(device, problem, config, std::move(binary));
+  return Kernel::load(device, problem, config,
+                      compile(render(family, problem, config, device->arch(), device->compiler()), device->compiler()));
+}
+
+Binary compile(const Rendering& rendering, const Compiler& compiler) {
+  Binary binary = compiler.compile(rendering.source);
+  binary.family = rendering.family->name();
+  binary.key = rendering.key;
+  return binary;
 }
 
 }  // namespace attentune

@@ -12,6 +12,7 @@
 #include "generator/kernel_family.h"
 #include "runtime/device.h"
 #include "runtime/kernel.h"
+#include "runtime/rendering.h"
 #include "runtime/settings.h"
 #include "tools/attentune/arguments.h"
 
@@ -36,6 +37,10 @@ struct BuildChoice {
   Config config;
 };
 [[nodiscard]] BuildChoice choose(const Problem& problem, const Arch& arch, const std::optional<std::string>& config);
+// What the settings say of compilers.
+[[nodiscard]] CompilerOptions compiler_options();
+// The keyed Binary of a Rendering.
+[[nodiscard]] Binary compile(const Rendering& rendering, const Compiler& compiler);
 // Render, compile, key and load on the device.
 [[nodiscard]] std::shared_ptr<const Kernel> build(const Problem& problem, const std::shared_ptr<const Device>& device,
                                                   const KernelFamily& family, const Config& config);

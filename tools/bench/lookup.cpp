@@ -34,7 +34,7 @@ std::vector<double> measure(attentune::Runtime& runtime, std::vector<attentune::
 }  // namespace
 
 int main() try {
-  attentune::Runtime runtime(attentune::open_device("host", 1), nullptr, {});
+  attentune::Runtime runtime(attentune::open_device("host", {.threads = 1}), nullptr, {});
   double worst_median = 0;
   for (const char* const line : {"dtype=f32 heads=32/8 head_dim=128 seq=4096 mask=causal()",
                                  "dtype=f32 heads=32/8 head_dim=128 seq=4096 mask=causal()&(window(1023,0)|sink(4))"}) {

@@ -206,8 +206,8 @@ attentune_status attentune_bind(const attentune_kernel* const kernel, const atte
     std::size_t size = workspace_bytes;
     if (workspace == nullptr) {
       size = own.workspace_bytes(problem->problem);
-      handle->workspace = attentune::abi::allocate_workspace(size);
-      memory = handle->workspace.get();
+      handle->workspace = attentune::DeviceBuffer(own.device().memory(), size);
+      memory = handle->workspace.data();
     }
     handle->binding = own.bind(problem->problem, views(problem->problem, tensors), memory, size);
     handle->state = kernel->state;
@@ -215,10 +215,10 @@ attentune_status attentune_bind(const attentune_kernel* const kernel, const atte
   });
 }
 
-attentune_status attentune_launch(const attentune_binding* const binding) {
+attentune_status attentune_launch(const attentune_binding* const binding, void* const stream) {
   return guarded([&] {
     need(binding, "binding");
-    binding->binding.launch();
+    binding->binding.launch(stream);
   });
 }
 
@@ -232,7 +232,8 @@ attentune_status attentune_run(attentune_runtime* const runtime, const attentune
     need(tensors, "tensors");
     const attentune::Kernel& kernel = *runtime->state->runtime->kernel(problem->problem).kernel;
     const std::size_t bytes = kernel.workspace_bytes(problem->problem);
-    const attentune::abi::Workspace workspace = attentune::abi::allocate_workspace(bytes);
-    kernel.bind(problem->problem, views(problem->problem, tensors), workspace.get(), bytes).launch();
+    const attentune::DeviceBuffer workspace(kernel.device().memory(), bytes);
+    kernel.bind(problem->problem, views(problem->problem, tensors), workspace.data(), bytes).launch();
+    kernel.device().synchronize();
   });
 }

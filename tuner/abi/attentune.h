@@ -146,7 +146,7 @@ typedef struct attentune_kernel_info {
 } attentune_kernel_info;
 ATTENTUNE_API attentune_status attentune_kernel_describe(const attentune_kernel* kernel, attentune_kernel_info* info);
 
-/* Bytes of 64-byte aligned workspace a call at the problem's sizes needs. */
+/* Bytes of workspace a call at the problem's sizes needs: 64-byte aligned on hosts, 256-byte on GPUs. */
 ATTENTUNE_API attentune_status attentune_workspace_bytes(const attentune_kernel* kernel,
                                                          const attentune_problem* problem, size_t* bytes);
 
@@ -155,10 +155,12 @@ ATTENTUNE_API attentune_status attentune_workspace_bytes(const attentune_kernel*
 ATTENTUNE_API attentune_status attentune_bind(const attentune_kernel* kernel, const attentune_problem* problem,
                                               const attentune_tensors* tensors, void* workspace, size_t workspace_bytes,
                                               attentune_binding** binding);
-ATTENTUNE_API attentune_status attentune_launch(const attentune_binding* binding);
+/* stream: a CUstream on GPUs, where the call is queued and may be captured (NULL: the default stream). A host has no
+ * streams and returns when the call has ended. Allocates nothing. */
+ATTENTUNE_API attentune_status attentune_launch(const attentune_binding* binding, void* stream);
 ATTENTUNE_API void attentune_binding_release(attentune_binding* binding);
 
-/* Everything above in one call, for trying things out: looks up, allocates workspace, runs. */
+/* Everything above in one call, for trying things out: looks up, allocates workspace, runs, waits for the end. */
 ATTENTUNE_API attentune_status attentune_run(attentune_runtime* runtime, const attentune_problem* problem,
                                              const attentune_tensors* tensors);
 

@@ -130,7 +130,8 @@ struct Tensors {
 // A prepared call. Pointers must stay valid; one launch in flight at a time. Keeps its kernel alive.
 class Binding {
  public:
-  void launch() const { detail::check(attentune_launch(handle_.get())); }
+  // stream: a CUstream on GPUs (null: the default stream); a host returns when the call has ended.
+  void launch(void* const stream = nullptr) const { detail::check(attentune_launch(handle_.get(), stream)); }
 
  private:
   friend class Kernel;

@@ -1,7 +1,6 @@
 // What stands behind the opaque handles of the C interface.
 #pragma once
 
-#include <cstdlib>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -38,13 +37,6 @@ struct RuntimeState {
   std::unique_ptr<Runtime> runtime;
 };
 
-struct Free {
-  void operator()(void* const memory) const noexcept { std::free(memory); }
-};
-using Workspace = std::unique_ptr<void, Free>;
-// 64-byte aligned; null for no bytes. Throws std::bad_alloc.
-[[nodiscard]] Workspace allocate_workspace(std::size_t bytes);
-
 // Throws what attentune_runtime_create reports.
 [[nodiscard]] std::shared_ptr<RuntimeState> open_runtime(const attentune_options& options);
 
@@ -69,6 +61,6 @@ struct attentune_kernel {
 
 struct attentune_binding {
   std::shared_ptr<attentune::abi::RuntimeState> state;
-  attentune::abi::Workspace workspace;  // null with a caller's
+  attentune::DeviceBuffer workspace;  // null with a caller's
   attentune::Binding binding;
 };

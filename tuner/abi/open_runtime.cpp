@@ -63,18 +63,6 @@ void CallerLog::silence() {
   log_ = nullptr;
 }
 
-Workspace allocate_workspace(const std::size_t bytes) {
-  constexpr std::size_t alignment = 64;
-  if (bytes == 0) {
-    return nullptr;
-  }
-  Workspace memory(std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment));
-  if (!memory) {
-    throw std::bad_alloc();
-  }
-  return memory;
-}
-
 std::shared_ptr<RuntimeState> open_runtime(const attentune_options& options) {
   const Settings settings = read_settings();
   auto state = std::make_shared<RuntimeState>();
@@ -98,7 +86,8 @@ std::shared_ptr<RuntimeState> open_runtime(const attentune_options& options) {
     state->executor = std::make_unique<CallerExecutor>(options.executor);
     device = open_host(*state->executor);
   } else {
-    device = open_device(name, options.threads > 0 ? options.threads : settings.threads);
+    device = open_device(name, {.threads = options.threads > 0 ? options.threads : settings.threads,
+                                .compiler = {.nvrtc = settings.nvrtc.value_or("")}});
   }
   std::shared_ptr<Store> store = open_store(options, settings, runtime.log);
   if (runtime.policy == MissPolicy::tune && store) {

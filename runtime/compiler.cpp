@@ -1,0 +1,34 @@
+#include "runtime/compiler.h"
+
+#include <utility>
+
+#include "generator/error.h"
+#include "runtime/llvm/compiler.h"
+
+namespace attentune {
+namespace {
+
+class HostCompiler final : public Compiler {
+ public:
+  explicit HostCompiler(Arch arch) : arch_(std::move(arch)) {}
+  [[nodiscard]] std::string name() const override { return llvm_backend::compiler_name(); }
+  [[nodiscard]] std::string options() const override { return llvm_backend::compiler_options(); }
+  [[nodiscard]] Binary compile(const Source& source) const override { return llvm_backend::compile(source, arch_); }
+
+ private:
+  Arch arch_;
+};
+
+}  // namespace
+
+std::shared_ptr<const Compiler> compiler_for(const Arch& arch, const CompilerOptions&) {
+  if (!arch.is_host()) {
+    throw RefusalError({.field = "arch",
+                        .value = to_text(arch),
+                        .limit = "this version compiles for hosts only",
+                        .remedy = "use a host CPU's name"});
+  }
+  return std::make_shared<HostCompiler>(arch);
+}
+
+}  // namespace attentune
