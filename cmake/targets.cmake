@@ -50,7 +50,7 @@ set(simulator "")
 if(EXISTS ${PROJECT_SOURCE_DIR}/runtime/simulator)
   sources(simulator_sources runtime/simulator)
   add_library(attentune_simulator STATIC ${simulator_sources})
-  target_link_libraries(attentune_simulator PUBLIC attentune_runtime)
+  target_link_libraries(attentune_simulator PUBLIC attentune_generator)
   set(simulator attentune_simulator)
 endif()
 

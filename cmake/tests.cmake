@@ -29,6 +29,7 @@ endfunction()
 
 test_folder(generator attentune_generator)
 test_folder(cache attentune_cache sqlite3 zstd)
+test_folder(simulator ${simulator} ${CMAKE_DL_LIBS})
 if(HOST_CODEGEN)
   # These compile and run kernels.
   test_folder(templates attentune_generator)

@@ -50,7 +50,7 @@ struct Variable {
   std::int64_t bytes = 0;  // 0: .extern .shared without a size, the launch decides
   std::int64_t alignment = 1;
   std::int64_t offset = 0;
-  std::vector<std::uint8_t> initial;  // empty: none
+  std::vector<std::uint8_t> initial;  // shorter than `bytes`: the rest is zero (global and constant) or unwritten
 };
 
 struct Operand {
@@ -59,9 +59,11 @@ struct Operand {
     immediate,  // bits: integers sign-extended to 64 bits, 0f... and 0d... as their own bits (is_float, float_bytes)
     special,    // text: "%tid.x"
     variable,   // index: into Entry::variables, plus offset: the address itself, as in "mov.u64 %rd, smem;"
-    address,    // "[base+offset]": base_register >= 0, or index >= 0 for a variable, or neither (absolute)
+    address,    // "[base+offset]": base_register >= 0, or index >= 0 for a variable, or neither (absolute);
+                // elements: what follows a comma inside it, as the one vector of "[%rd, {%r1, %r2}]"
     label,      // index: the instruction it stands before (may be instructions.size())
-    vector,     // "{a, b, c, d}": elements; also a coordinate list inside an address: "[%rd, {%r1, %r2}]"
+    targets,    // index: into Entry::branch_targets, of brx.idx
+    vector,     // "{a, b, c, d}": elements, none of them a vector
     pair,       // "%r1|%p1": two elements
     sink        // "_"
   };
@@ -98,19 +100,21 @@ struct Instruction {
 
 struct Entry {
   std::string name;
-  std::vector<Register> registers;
-  std::vector<Variable> variables;  // params first, then the module's, then its own
+  std::vector<Register> registers;                        // those it names
+  std::vector<Variable> variables;                        // params first, then its own and the module's that it names
+  std::vector<std::vector<std::int32_t>> branch_targets;  // each .branchtargets: instructions, as of a label
   std::vector<Instruction> instructions;
   std::int64_t param_bytes = 0;
-  std::array<std::int32_t, 3> max_threads{};  // .maxntid; 0: not stated
-  std::array<std::int32_t, 3> cluster{};      // .reqnctapercluster; 0: not stated
-  std::int32_t min_blocks = 0;                // .minnctapersm
+  std::array<std::int32_t, 3> max_threads{};       // .maxntid, whose product is the limit; 0: not stated
+  std::array<std::int32_t, 3> required_threads{};  // .reqntid; 0: not stated
+  std::array<std::int32_t, 3> cluster{};           // .reqnctapercluster; 0: not stated
+  std::int32_t min_blocks = 0;                     // .minnctapersm
 };
 
 struct Module {
-  std::string version;  // "9.0"
-  std::string target;   // "sm_90a"
-  std::vector<std::string> files;
+  std::string version;             // "9.0"
+  std::string target;              // "sm_90a"
+  std::vector<std::string> files;  // by the number of .file; "" where a number is not used
   std::vector<Entry> entries;
 };
 
