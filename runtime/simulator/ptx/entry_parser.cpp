@@ -132,7 +132,7 @@ class EntryParser {
     Guard guard{.index = -1, .negated = lexer_.accept('!')};
     const Token name = lexer_.expect(Token::Kind::word, "a predicate");
     const auto meaning = names_.find(name);
-    if (!meaning || meaning->kind != Names::Meaning::Kind::reg || !is_predicate(meaning->index))
+    if (!meaning || !names_.is_predicate(*meaning))
       refuse(name, "a guard is a predicate register", "declare it with .reg .pred");
     guard.index = meaning->index;
     return guard;
@@ -218,10 +218,6 @@ class EntryParser {
       refuse(lexer_.peek(), "'inlined_at' is expected", "mend the text");
     for (int number = 0; number < 3; ++number)
       lexer_.expect_count("a file, a line and a column", most_int32);
-  }
-
-  [[nodiscard]] bool is_predicate(std::int32_t index) const {
-    return entry_.registers[static_cast<std::size_t>(index)].type == Type::pred;
   }
 
   Lexer& lexer_;

@@ -111,6 +111,11 @@ std::optional<Names::Meaning> Names::find(const Token& name) {
   return meaning;
 }
 
+bool Names::is_predicate(const Meaning& meaning) const {
+  return meaning.kind == Meaning::Kind::reg &&
+         entry_.registers[static_cast<std::size_t>(meaning.index)].type == Type::pred;
+}
+
 void Names::use_label(const Token& name, std::size_t instruction, std::size_t operand) {
   uses_.push_back({.name = name, .in_table = false, .owner = instruction, .position = operand});
 }

@@ -53,6 +53,8 @@ class Names {
   // Nothing: no register and no variable; it may be a label.
   [[nodiscard]] std::optional<Meaning> find(const Token& name);
 
+  [[nodiscard]] bool is_predicate(const Meaning& meaning) const;
+
   // The label or .branchtargets that operand `operand` of instruction `instruction` names, known when its scope closes.
   void use_label(const Token& name, std::size_t instruction, std::size_t operand);
 

@@ -122,14 +122,16 @@ Operand parse_operand(Lexer& lexer, Names& names, std::size_t instruction, std::
     return parse_vector(lexer, names);
   if (lexer.accept('['))
     return parse_address(lexer, names);
-  const Token first = lexer.peek();
   if (lexer.accept('!')) {
-    Operand operand = parse_element(lexer, names);
-    if (operand.kind != Operand::Kind::reg)
-      refuse(first, "only a predicate register can be negated", "mend the text");
+    const Token name = lexer.take();
+    const auto meaning = names.find(name);
+    if (!meaning || !names.is_predicate(*meaning))
+      refuse(name, "only a predicate register can be negated", "mend the text");
+    Operand operand = of_kind(Operand::Kind::reg, meaning->index);
     operand.negated = true;
     return operand;
   }
+  const Token first = lexer.peek();
   std::optional<Operand> operand = parse_simple(lexer, names);
   if (!operand) {
     names.use_label(first, instruction, position);
