@@ -27,7 +27,20 @@ constexpr std::array<TypeRow, 20> type_table{{
 
 constexpr std::int64_t most_bytes = std::int64_t{1} << 40;
 
-bool is_float(Type type) noexcept { return type == Type::f32 || type == Type::f64; }
+// The bits of one element; a float is rounded or widened to the variable's type.
+std::uint64_t element_bits(const Token& number, const Operand& literal, Type type) {
+  const bool is_float = type == Type::f32 || type == Type::f64;
+  if (!literal.is_float && !is_float)
+    return literal.bits;
+  if (literal.is_float && (is_float || type == Type::b32 || type == Type::b64)) {
+    if (literal.float_bytes == bytes_of(type))
+      return literal.bits;
+    return literal.float_bytes == 4
+               ? std::bit_cast<std::uint64_t>(double{std::bit_cast<float>(static_cast<std::uint32_t>(literal.bits))})
+               : std::bit_cast<std::uint32_t>(static_cast<float>(std::bit_cast<double>(literal.bits)));
+  }
+  refuse(number, "the number is not of the variable's type", "write integers for integers and 0f or 0d for floats");
+}
 
 // One element of an initializer, little-endian.
 void append_element(Lexer& lexer, Type type, std::vector<std::uint8_t>& initial) {
@@ -35,14 +48,8 @@ void append_element(Lexer& lexer, Type type, std::vector<std::uint8_t>& initial)
   if (lexer.peek().kind == Token::Kind::word)
     refuse(lexer.peek(), "an initializer holds numbers only, no addresses", "store the address when the kernel runs");
   const Token number = lexer.expect(Token::Kind::number, "a number");
-  const Operand literal = parse_literal(number, negative);
-  const int bytes = bytes_of(type);
-  std::uint64_t bits = literal.bits;
-  if (literal.is_float != is_float(type) || (literal.is_float && literal.float_bytes == 4 && type == Type::f64))
-    refuse(number, "the number is not of the variable's type", "write integers for integers, 0f for f32, 0d for f64");
-  if (literal.is_float && literal.float_bytes == 8 && type == Type::f32)
-    bits = std::bit_cast<std::uint32_t>(static_cast<float>(std::bit_cast<double>(bits)));
-  for (int byte = 0; byte < bytes; ++byte)
+  const std::uint64_t bits = element_bits(number, parse_literal(number, negative), type);
+  for (int byte = 0; byte < bytes_of(type); ++byte)
     initial.push_back(byte < 8 ? static_cast<std::uint8_t>(bits >> (8 * byte)) : std::uint8_t{0});
 }
 
@@ -71,6 +78,51 @@ std::int64_t parse_alignment(Lexer& lexer) {
   if (!std::has_single_bit(static_cast<std::uint64_t>(alignment)))
     refuse(token, "an alignment is a power of two", "mend the text");
   return alignment;
+}
+
+// What stands before the name.
+struct Head {
+  std::int64_t alignment = 1;
+  std::int64_t element_bytes = 1;  // of a whole vector
+  Type type = Type::b8;            // of a vector's component
+};
+
+Head parse_head(Lexer& lexer) {
+  skip_attributes(lexer);
+  std::optional<std::int64_t> alignment;
+  if (lexer.accept(".align"))
+    alignment = parse_alignment(lexer);
+  const int components = lexer.accept(".v2") ? 2 : lexer.accept(".v4") ? 4 : 1;
+  const Token type_token = lexer.expect(Token::Kind::directive, "a type");
+  const Type type = parse_type(type_token);
+  if (type == Type::pred)
+    refuse(type_token, "predicates live in registers only", "declare it with .reg");
+  skip_attributes(lexer);
+  const std::int64_t bytes = components * bytes_of(type);
+  return {.alignment = alignment.value_or(bytes), .element_bytes = bytes, .type = type};
+}
+
+Declaration parse_variable(Lexer& lexer, Space space, const Head& head) {
+  Declaration declaration{.name = lexer.expect(Token::Kind::word, "a name"), .variable = {}};
+  Variable& variable = declaration.variable;
+  variable.name = std::string(declaration.name.text);
+  variable.space = space;
+  variable.bytes = head.element_bytes;
+  variable.alignment = head.alignment;
+  for (bool first = true; lexer.accept('['); first = false) {
+    if (first && lexer.accept(']')) {
+      variable.bytes = 0;
+      continue;
+    }
+    const std::int64_t elements = lexer.expect_count("a number of elements", most_bytes);
+    if (elements == 0 || variable.bytes > most_bytes / elements)
+      refuse(declaration.name, "an array has 1 byte to 1 TiB", "declare it smaller");
+    variable.bytes *= elements;
+    lexer.expect(']', "after the number of elements");
+  }
+  if (lexer.accept('='))
+    parse_initializer(lexer, head.type, variable);
+  return declaration;
 }
 
 }  // namespace
@@ -116,38 +168,16 @@ void skip_pragma(Lexer& lexer) {
   lexer.expect(';', "after .pragma");
 }
 
-Declaration parse_declaration(Lexer& lexer, Space space) {
-  skip_attributes(lexer);
-  std::optional<std::int64_t> alignment;
-  if (lexer.accept(".align"))
-    alignment = parse_alignment(lexer);
-  const std::int64_t components = lexer.accept(".v2") ? 2 : lexer.accept(".v4") ? 4 : 1;
-  const Token type_token = lexer.expect(Token::Kind::directive, "a type");
-  const Type type = parse_type(type_token);
-  if (type == Type::pred)
-    refuse(type_token, "predicates live in registers only", "declare it with .reg");
-  skip_attributes(lexer);
+Declaration parse_declaration(Lexer& lexer, Space space) { return parse_variable(lexer, space, parse_head(lexer)); }
 
-  Declaration declaration{.name = lexer.expect(Token::Kind::word, "a name"), .variable = {}};
-  Variable& variable = declaration.variable;
-  variable.name = std::string(declaration.name.text);
-  variable.space = space;
-  variable.bytes = components * bytes_of(type);
-  variable.alignment = alignment.value_or(variable.bytes);  // a vector's is that of the whole, section 5.4.5
-  for (bool first = true; lexer.accept('['); first = false) {
-    if (first && lexer.accept(']')) {
-      variable.bytes = 0;
-      continue;
-    }
-    const std::int64_t elements = lexer.expect_count("a number of elements", most_bytes);
-    if (elements == 0 || variable.bytes > most_bytes / elements)
-      refuse(declaration.name, "an array has 1 byte to 1 TiB", "declare it smaller");
-    variable.bytes *= elements;
-    lexer.expect(']', "after the number of elements");
-  }
-  if (lexer.accept('='))
-    parse_initializer(lexer, type, variable);
-  return declaration;
+std::vector<Declaration> parse_declarations(Lexer& lexer, Space space) {
+  const Head head = parse_head(lexer);
+  std::vector<Declaration> declarations;
+  do
+    declarations.push_back(parse_variable(lexer, space, head));
+  while (lexer.accept(','));
+  lexer.expect(';', "after the variables");
+  return declarations;
 }
 
 }  // namespace attentune::ptx

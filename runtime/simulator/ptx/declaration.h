@@ -1,7 +1,7 @@
 // Declarations of memory: "[.align 8] [.v4] .b8 name[16] [= {...}]". PTX ISA 9.0, section 5.4.
 #pragma once
 
-#include <string_view>
+#include <vector>
 
 #include "runtime/simulator/ptx/lexer.h"
 #include "runtime/simulator/ptx/module.h"
@@ -11,13 +11,15 @@ namespace attentune::ptx {
 // ".b32" to its type. Throws RefusalError for a directive that is none.
 [[nodiscard]] Type parse_type(const Token& directive);
 
-// What follows the state space, up to and without the ',' or ';'. `name` is the token of its name, for refusals.
-// Throws RefusalError for sizes beyond 2^40 bytes and for addresses in initializers.
 struct Declaration {
-  Token name;
+  Token name;  // for refusals
   Variable variable;
 };
-[[nodiscard]] Declaration parse_declaration(Lexer& lexer, Space space);
+
+// What follows the state space. An array without a size has 0 bytes; whether it may is the caller's to say. Throws
+// RefusalError for sizes beyond 2^40 bytes and for addresses in initializers.
+[[nodiscard]] Declaration parse_declaration(Lexer& lexer, Space space);                // "p[4]", up to the ',' or ')'
+[[nodiscard]] std::vector<Declaration> parse_declarations(Lexer& lexer, Space space);  // "a = 1, b[4];"
 
 // ".ptr [.space] [.align n]" and ".attribute(...)" say nothing that execution asks for.
 void skip_attributes(Lexer& lexer);

@@ -192,13 +192,11 @@ class EntryParser {
   }
 
   void parse_variables(Space space) {
-    do {
-      Declaration declaration = parse_declaration(lexer_, space);
+    for (Declaration& declaration : parse_declarations(lexer_, space)) {
       if (declaration.variable.bytes == 0)
         refuse(declaration.name, "an array without a size must be .extern .shared", "state its size");
       names_.declare_variable(std::move(declaration));
-    } while (lexer_.accept(','));
-    lexer_.expect(';', "after the variables");
+    }
   }
 
   // Section 11.5.4; an inlined function's line is its own, not its caller's.

@@ -147,7 +147,7 @@ Token Lexer::scan() {
   }
   if (belongs(c, digit)) {
     // The sign of an exponent is the number's own; after 0x and its like an 'e' is a digit.
-    const bool decimal = !more(letter);
+    const bool decimal = c != '0' || !more(letter);
     const auto signed_exponent = [&] {
       return decimal && (more(symbol) && (text_[position_] == '+' || text_[position_] == '-')) &&
              (text_[position_ - 1] == 'e' || text_[position_ - 1] == 'E');

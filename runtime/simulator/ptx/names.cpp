@@ -17,6 +17,8 @@ constexpr std::size_t most_scopes = 64;
 }  // namespace
 
 void ModuleNames::declare(Declaration declaration) {
+  if (declaration.name.is("_"))
+    refuse(declaration.name, "'_' is no name, it stands for a result nobody wants", "use a name");
   if (!variables_.try_emplace(declaration.name.text, std::move(declaration.variable)).second)
     refuse(declaration.name, "this name is declared twice", "rename one of them");
 }
@@ -145,6 +147,8 @@ std::optional<Names::Meaning> Names::find_in_range(Scope& scope, std::string_vie
 }
 
 void Names::refuse_if_taken(const Token& name) {
+  if (name.is("_"))
+    refuse(name, "'_' is no name, it stands for a result nobody wants", "use a name");
   Scope& scope = scopes_.back();
   if (scope.meanings.contains(name.text) || scope.labels.contains(name.text) || find_in_range(scope, name.text))
     refuse(name, "this name is declared twice in its scope", "rename one of them");

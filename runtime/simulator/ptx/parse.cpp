@@ -79,15 +79,13 @@ class ModuleParser {
   }
 
   void parse_variables(Space space, bool is_extern) {
-    do {
-      Declaration declaration = parse_declaration(lexer_, space);
+    for (Declaration& declaration : parse_declarations(lexer_, space)) {
       if (is_extern && space != Space::shared)
         refuse(declaration.name, "only .shared can be .extern", "define it in this module");
       if (declaration.variable.bytes == 0 && !is_extern)
         refuse(declaration.name, "an array without a size must be .extern .shared", "state its size");
       names_.declare(std::move(declaration));
-    } while (lexer_.accept(','));
-    lexer_.expect(';', "after the variables");
+    }
   }
 
   void parse_address_size() {
