@@ -91,7 +91,7 @@ enum class Overflow : std::uint8_t { infinity, saturate };
   const auto scale = std::bit_cast<float>(static_cast<std::uint32_t>(254 - format.bias()) << 23);
   const float scaled = std::bit_cast<float>(magnitude << shift) * (format.exponent_bits == 8 ? 1.0F : scale);
   const std::uint32_t special = 0x7F80'0000U | magnitude << shift;
-  const bool finite = magnitude <= format.largest();
+  const bool finite = magnitude <= static_cast<std::uint32_t>(format.largest());
   return std::bit_cast<float>((finite ? std::bit_cast<std::uint32_t>(scaled) : special) | sign);
 }
 

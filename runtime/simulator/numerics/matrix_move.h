@@ -1,27 +1,29 @@
-// ldmatrix, stmatrix, movmatrix: which lane's register holds which bytes of an 8x8 matrix of 16-bit elements.
+// ldmatrix, stmatrix, movmatrix on 8 x 8 matrices of 16-bit elements.
 // Source: PTX ISA 9.0, sections 9.7.14.5.15 (ldmatrix), .16 (stmatrix), .17 (movmatrix).
 #pragma once
 
 #include <array>
 #include <cstdint>
 
-#include "runtime/simulator/numerics/mma.h"
+#include "runtime/simulator/numerics/fragment.h"
 
 namespace attentune::numerics {
 
-// One row of 8 elements, 16 bytes, as 4 words; row r of matrix j is at the address lane 8 * j + r gives.
+// The 16 bytes at the address a lane gives: 8 elements, the first in the low half of word 0.
 using MatrixRow = std::array<std::uint32_t, 4>;
-using MatrixRows = std::array<MatrixRow, 8>;
+using Matrix8x8 = std::array<MatrixRow, 8>;
 
-// The lane whose address operand names row `row` of matrix `matrix`; x1 and x2 ignore the lanes above.
+// The lane whose address operand names a row. .x1 and .x2 ignore the addresses of the lanes above.
 [[nodiscard]] constexpr int address_lane(int matrix, int row) noexcept { return 8 * matrix + row; }
 
-// Register j of ldmatrix from the rows of matrix j: lane l holds elements 2 * (l % 4) and the next of row l / 4, or
-// with .trans of column l / 4.
-[[nodiscard]] Lanes load_matrix(const MatrixRows& rows, bool transposed) noexcept;
-// The inverse, for stmatrix.
-[[nodiscard]] MatrixRows store_matrix(const Lanes& fragment, bool transposed) noexcept;
-// movmatrix.sync.aligned.m8n8.trans.b16.
-[[nodiscard]] Lanes transpose_matrix(const Lanes& fragment) noexcept;
+// The element a lane's register holds in `half` (0: low bits); register j belongs to matrix j.
+[[nodiscard]] constexpr Place place_in_matrix(int lane, int half, bool transposed) noexcept {
+  const Place place{.row = lane / 4, .column = 2 * (lane % 4) + half};
+  return transposed ? Place{.row = place.column, .column = place.row} : place;
+}
+
+[[nodiscard]] Lanes load_matrix(const Matrix8x8& matrix, bool transposed) noexcept;
+[[nodiscard]] Matrix8x8 store_matrix(const Lanes& fragment, bool transposed) noexcept;
+[[nodiscard]] Lanes transpose_matrix(const Lanes& fragment) noexcept;  // movmatrix.sync.aligned.m8n8.trans.b16
 
 }  // namespace attentune::numerics
