@@ -154,12 +154,13 @@ float div_approx(float a, float b, bool ftz, std::uint64_t seed) noexcept {
 }
 
 std::uint16_t ex2_approx(const Format& format, std::uint16_t a, std::uint64_t seed) noexcept {
-  const HalfMode mode{.ftz = format == bf16};
-  const double x = detail::half_operand(format, a, mode);
+  const auto flushed = [&](std::uint16_t pattern) {
+    return static_cast<std::uint16_t>(format == bf16 ? flush_subnormal(format, pattern) : pattern);
+  };
+  const double x = decode_float(format, flushed(a));
   const double truth = std::exp2(x);
   const double bound = x == 0 ? 0 : truth * (format == bf16 ? 0x1p-7 : std::exp2(-9.9));
-  const std::uint16_t result = half_within(format, truth, bound, {seed, Function::ex2, a});
-  return mode.ftz && format.is_subnormal(result) ? std::uint16_t{0} : result;
+  return flushed(half_within(format, truth, bound, {seed, Function::ex2, a}));
 }
 
 std::uint16_t tanh_approx(const Format& format, std::uint16_t a, std::uint64_t seed) noexcept {

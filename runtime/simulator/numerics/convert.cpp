@@ -100,8 +100,7 @@ std::uint64_t float_from_float(const Conversion& form, double source) noexcept {
     return 0;
   const std::uint64_t pattern =
       encode(format, clipped, form.rounding, form.satfinite ? Overflow::saturate : Overflow::infinity);
-  const bool flushed = form.ftz && form.to == Number::f32 && format.is_subnormal(pattern);
-  return flushed ? pattern & format.sign() : pattern;
+  return form.ftz && form.to == Number::f32 ? flush_subnormal(format, pattern) : pattern;
 }
 
 std::uint64_t float_from_integer(const Conversion& form, std::uint64_t source) noexcept {

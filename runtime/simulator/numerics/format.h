@@ -58,7 +58,8 @@ enum class Overflow : std::uint8_t { infinity, saturate };
   const int exponent = std::clamp(leading, smallest, format.bias() + 2);  // bias + 2: too large for every format
   const int quantum = exponent - format.fraction_bits;
   const std::uint64_t quanta =
-      leading > exponent ? 0 : shift_and_round(value.negative, value.significand, quantum - value.exponent, rounding);
+      leading > exponent ? format.one_exponent()
+                         : shift_and_round(value.negative, value.significand, quantum - value.exponent, rounding);
   // The leading bit of a normal number adds the first step of the exponent field, a carry the next.
   const std::uint64_t pattern = (static_cast<std::uint64_t>(exponent - smallest) << format.fraction_bits) + quanta;
   const std::uint64_t sign = value.negative ? format.sign() : 0;
@@ -98,6 +99,11 @@ enum class Overflow : std::uint8_t { infinity, saturate };
 // A tf32 operand is an f32 register whose lower 13 bits the instruction ignores (section 5.2.3).
 [[nodiscard]] constexpr float tf32_of(std::uint32_t f32_pattern) noexcept {
   return std::bit_cast<float>(f32_pattern & ~std::uint32_t{0x1FFF});
+}
+
+// What .ftz makes of a pattern: a subnormal number becomes the zero of its sign.
+[[nodiscard]] constexpr std::uint64_t flush_subnormal(const Format& format, std::uint64_t pattern) noexcept {
+  return format.is_subnormal(pattern) ? pattern & format.sign() : pattern;
 }
 
 [[nodiscard]] constexpr float flush_subnormal(float value) noexcept {

@@ -19,8 +19,7 @@ namespace detail {
 
 [[nodiscard]] constexpr double half_operand(const Format& format, std::uint16_t pattern,
                                             const HalfMode& mode) noexcept {
-  const bool flushed = mode.ftz && format.is_subnormal(pattern);
-  return decode_float(format, flushed ? static_cast<std::uint16_t>(pattern & format.sign()) : pattern);
+  return decode_float(format, static_cast<std::uint32_t>(mode.ftz ? flush_subnormal(format, pattern) : pattern));
 }
 
 // `exact_or_odd` as of add_to_odd.
@@ -32,10 +31,10 @@ namespace detail {
     return mode.sat ? std::uint16_t{0} : pattern;
   if ((mode.relu || mode.sat) && negative)
     return 0;
-  if (mode.ftz && format.is_subnormal(pattern))
-    return static_cast<std::uint16_t>(pattern & format.sign());
   const auto one = static_cast<std::uint16_t>(static_cast<std::uint64_t>(format.bias()) << format.fraction_bits);
-  return mode.sat && pattern > one ? one : pattern;
+  if (mode.sat && pattern > one)
+    return one;
+  return static_cast<std::uint16_t>(mode.ftz ? flush_subnormal(format, pattern) : pattern);
 }
 
 }  // namespace detail

@@ -18,7 +18,7 @@ struct MinMaxMode {
 [[nodiscard]] constexpr std::uint64_t minimum_or_maximum(const Format& format, bool maximum, std::uint64_t a,
                                                          std::uint64_t b, const MinMaxMode& mode) noexcept {
   const auto prepared = [&](std::uint64_t pattern) {
-    const std::uint64_t flushed = mode.ftz && format.is_subnormal(pattern) ? pattern & format.sign() : pattern;
+    const std::uint64_t flushed = mode.ftz ? flush_subnormal(format, pattern) : pattern;
     return mode.xorsign_abs ? flushed & format.magnitude() : flushed;
   };
   const std::uint64_t x = prepared(a);
