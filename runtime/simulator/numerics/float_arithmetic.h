@@ -1,4 +1,4 @@
-// add, mul, fma, div, rcp, sqrt of f32 in every rounding mode, and of f64 to nearest.
+// add, mul, fma, div, rcp, sqrt of f32 in every rounding mode. f64 to nearest is C++'s own arithmetic and std::fma.
 // Source: PTX ISA 9.0, sections 9.7.3.3 to 9.7.3.15; sub is add of the negated operand.
 #pragma once
 

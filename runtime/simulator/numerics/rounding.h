@@ -13,7 +13,7 @@ enum class Rounding : std::uint8_t { nearest_even, toward_zero, down, up, neares
 // A left shift must not push bits out.
 [[nodiscard]] constexpr std::uint64_t shift_and_round(bool negative, std::uint64_t significand, int shift,
                                                       Rounding rounding) noexcept {
-  if (shift <= 0 || significand == 0)
+  if (shift <= 0)
     return shift > -64 ? significand << -shift : 0;
   const bool gone = shift >= 64;
   const std::uint64_t kept = gone ? 0 : significand >> shift;
