@@ -137,6 +137,15 @@ TEST_CASE("bf16 fma rounds the exact result once") {
   }
 }
 
+TEST_CASE("bf16 fma sees an addend too small for f64 to hold beside the product") {
+  // 7 * 37 = 259 lies halfway between 258 and 260; 2^-60 decides.
+  CHECK(fma(bf16, 0x40E0, 0x4214, 0x0000, {}) == 0x4382);
+  CHECK(fma(bf16, 0x40E0, 0x4214, 0xA180, {}) == 0x4381);
+  // 5 * 53 = 265 between 264 and 266.
+  CHECK(fma(bf16, 0x40A0, 0x4254, 0x0000, {}) == 0x4384);
+  CHECK(fma(bf16, 0x40A0, 0x4254, 0x2180, {}) == 0x4385);
+}
+
 TEST_CASE("half arithmetic: flags by hand") {
   CHECK(add(f16, 0x3C00, 0x3C00, {}) == 0x4000);
   CHECK(add(f16, 0x7C00, 0xFC00, {}) == 0x7FFF);
