@@ -1,0 +1,75 @@
+// Kernel: an entry decoded once, shared by every warp that runs it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "runtime/simulator/decode/step.h"
+#include "runtime/simulator/ptx/module.h"
+
+namespace attentune::simulator {
+
+// The special registers that are served, PTX ISA section 10. All are constant for a lane.
+enum class Special : std::uint8_t {
+  tid_x,
+  tid_y,
+  tid_z,
+  ntid_x,
+  ntid_y,
+  ntid_z,
+  ctaid_x,
+  ctaid_y,
+  ctaid_z,
+  nctaid_x,
+  nctaid_y,
+  nctaid_z,
+  laneid,
+  warpid,
+  nwarpid,
+  smid,
+  nsmid,
+  gridid,
+  lanemask_eq,
+  lanemask_le,
+  lanemask_lt,
+  lanemask_ge,
+  lanemask_gt,
+  dynamic_smem_size,
+  total_smem_size,
+  cluster_ctarank,
+  cluster_nctarank
+};
+
+struct SpecialRegister {
+  Special special = Special::tid_x;
+  Slot slot;
+};
+
+struct Kernel {
+  std::string name;
+  std::vector<Step> steps;
+  std::vector<Slot> slots;
+  std::vector<std::int32_t> lines;       // of the PTX text, one a step
+  std::vector<ptx::SourceLine> sources;  // one a step
+  std::vector<std::string> opcodes;      // one a step
+  std::vector<std::string> files;
+  std::vector<std::string> register_names;  // by Slot::number; immediates have none
+  std::vector<std::int32_t> block_starts;   // the first step of each basic block that can be reached
+
+  RegisterFile initial;  // as a warp finds it: immediates written, all else not
+  std::vector<SpecialRegister> specials;
+
+  std::vector<std::uint8_t> constants;  // the .const space
+  std::int64_t static_shared_bytes = 0;
+  std::int64_t local_bytes = 0;  // a lane
+  std::int64_t param_bytes = 0;
+  std::array<std::int32_t, 3> max_threads{};
+  std::array<std::int32_t, 3> required_threads{};
+
+  // "attention.cu:120"; "" without .loc
+  [[nodiscard]] std::string source_of(std::size_t step) const;
+};
+
+}  // namespace attentune::simulator

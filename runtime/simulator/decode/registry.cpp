@@ -1,0 +1,41 @@
+#include "runtime/simulator/decode/registry.h"
+
+#include "runtime/simulator/instructions/chapters.h"
+
+namespace attentune::simulator {
+
+void Registry::add(const std::string& opcode, const Form& form) { forms_.emplace(opcode, form); }
+
+void Registry::add(const std::string& mnemonic, Decoder decoder) { decoders_.emplace(mnemonic, decoder); }
+
+const Form* Registry::form(const std::string& opcode) const {
+  const auto found = forms_.find(opcode);
+  return found == forms_.end() ? nullptr : &found->second;
+}
+
+Decoder Registry::decoder(const std::string& mnemonic) const {
+  const auto found = decoders_.find(mnemonic);
+  return found == decoders_.end() ? nullptr : found->second;
+}
+
+Registry all_forms() {
+  Registry registry;
+  register_integer(registry);
+  register_floating(registry);
+  register_half(registry);
+  register_comparison(registry);
+  register_logic(registry);
+  register_movement(registry);
+  register_conversion(registry);
+  register_memory(registry);
+  register_control(registry);
+  register_barriers(registry);
+  register_mbarriers(registry);
+  register_async_copies(registry);
+  register_atomics(registry);
+  register_warp_exchange(registry);
+  register_matrix(registry);
+  return registry;
+}
+
+}  // namespace attentune::simulator

@@ -1,0 +1,22 @@
+// The state of an mbarrier object; PTX calls it opaque (PTX ISA 9.0, section 9.7.13.15).
+#pragma once
+
+#include <cstdint>
+
+#include "runtime/simulator/races/vector_clock.h"
+
+namespace attentune::simulator {
+
+struct MBarrier {
+  std::uint32_t expected = 0;
+  std::uint32_t pending = 0;
+  std::int64_t transactions = 0;  // bytes still to come
+  std::uint32_t phase = 0;        // how many have completed
+  VectorClock arriving;           // of the arrivals of this phase
+  VectorClock completed;          // of all phases that completed
+};
+
+// 9.7.13.15.2: the largest count.
+inline constexpr std::uint32_t mbarrier_max_count = (1U << 20) - 1;
+
+}  // namespace attentune::simulator

@@ -1,0 +1,97 @@
+#include "runtime/simulator/execution/race_check.h"
+
+#include <algorithm>
+#include <string>
+
+#include <fmt/format.h>
+
+#include "runtime/simulator/execution/block.h"
+#include "runtime/simulator/execution/launch.h"
+
+namespace attentune::simulator {
+
+namespace {
+
+const char* past(AccessKind kind) noexcept {
+  switch (kind) {
+    case AccessKind::read:
+    case AccessKind::strong_read:
+      return "read";
+    case AccessKind::write:
+      return "written";
+    case AccessKind::atomic:
+      break;
+  }
+  return "updated";
+}
+
+std::string who(const Warp& warp, const Access& access) {
+  const Launch& launch = warp.launch();
+  const std::uint32_t block = access.epoch.timeline / launch.timelines;
+  const std::uint32_t local = access.epoch.timeline % launch.timelines;
+  std::string text = access.asynchronous ? "a cp.async of " : "";
+  text += fmt::format("warp {}", local % launch.warps);
+  if (block != warp.block().index())
+    text += fmt::format(" of block {}", block);
+  const auto step = static_cast<std::size_t>(access.step);
+  text += fmt::format(" (PTX line {}", launch.kernel.lines[step]);
+  const std::string source = launch.kernel.source_of(step);
+  return text + (source.empty() ? ")" : ", " + source + ")");
+}
+
+[[noreturn]] void report(const Warp& warp, const Access& earlier, const Touch& touch, std::uint64_t offset, Mask lanes,
+                         std::string_view memory) {
+  const char* verb = is_read(touch.kind) ? "reads" : touch.kind == AccessKind::write ? "writes" : "updates";
+  const char* advice = earlier.asynchronous ? "nothing waited for that copy and passed the news on"
+                                            : "nothing orders one before the other";
+  warp.fail(FaultKind::race, lanes,
+            fmt::format("{}{} byte {} of {} that was {} by {}, and {}", touch.asynchronous ? "a cp.async " : "", verb,
+                        offset, memory, past(earlier.kind), who(warp, earlier), advice));
+}
+
+}  // namespace
+
+void check_races(Warp& warp, Shadow& shadow, const Addresses& offsets, Mask lanes, const Touch& touch,
+                 std::string_view memory) {
+  Access access{.epoch = touch.asynchronous ? warp.copy_epoch() : warp.now(),
+                .step = static_cast<std::int32_t>(warp.step_index()),
+                .kind = touch.kind,
+                .asynchronous = touch.asynchronous};
+  // Neighbouring lanes mostly share a granule: their bytes are recorded together.
+  std::uint64_t granule = ~std::uint64_t{0};
+  Mask group = 0;
+  const auto flush = [&] {
+    if (access.bytes == 0)
+      return;
+    const auto earlier = shadow.record(static_cast<std::size_t>(granule), access, warp.clock);
+    if (earlier) [[unlikely]] {
+      const int byte = std::countr_zero(static_cast<unsigned>(earlier->bytes & access.bytes));
+      report(warp, *earlier, touch, granule * granule_bytes + static_cast<std::uint64_t>(byte), group, memory);
+    }
+  };
+  for_each_lane(lanes, [&](int lane) {
+    std::uint64_t offset = offsets[static_cast<std::size_t>(lane)];
+    for (std::uint32_t left = touch.bytes; left > 0;) {
+      const auto begin = static_cast<std::uint32_t>(offset % granule_bytes);
+      const std::uint32_t count = std::min(left, granule_bytes - begin);
+      const auto mask = static_cast<ByteMask>(((1U << count) - 1U) << begin);
+      if (offset / granule_bytes != granule) {
+        flush();
+        granule = offset / granule_bytes;
+        access.bytes = 0;
+        group = 0;
+      }
+      if (touch.kind == AccessKind::write && (access.bytes & mask) != 0) [[unlikely]] {
+        warp.fail(FaultKind::race, group | lane_bit(lane),
+                  fmt::format("these lanes write byte {} of {} in one instruction", offset, memory));
+      }
+      access.bytes |= mask;
+      group |= lane_bit(lane);
+      offset += count;
+      left -= count;
+    }
+  });
+  flush();
+}
+
+}  // namespace attentune::simulator

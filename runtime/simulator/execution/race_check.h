@@ -1,0 +1,16 @@
+// Happens-before checks of one warp instruction's accesses.
+#pragma once
+
+#include <string_view>
+
+#include "runtime/simulator/execution/warp.h"
+#include "runtime/simulator/races/shadow.h"
+
+namespace attentune::simulator {
+
+// `offsets`: of each lane, from the begin of the shadow. Throws Fault naming both sides of a race. `memory`: what it
+// is, for the message. Lanes that write one byte in one instruction race too, unless the instruction is atomic.
+void check_races(Warp& warp, Shadow& shadow, const Addresses& offsets, Mask lanes, const Touch& touch,
+                 std::string_view memory);
+
+}  // namespace attentune::simulator

@@ -1,0 +1,190 @@
+#include "runtime/simulator/execution/warp.h"
+
+#include <algorithm>
+#include <bit>
+
+#include <fmt/format.h>
+
+#include "runtime/simulator/execution/block.h"
+#include "runtime/simulator/execution/launch.h"
+
+namespace attentune::simulator {
+
+Warp::Warp(Block& block, std::uint32_t index)
+    : registers(block.launch().kernel.initial),
+      block_(&block),
+      launch_(&block.launch()),
+      kernel_(&block.launch().kernel),
+      index_(index),
+      local_(static_cast<std::size_t>(kernel_->local_bytes) * warp_size) {}
+
+void Warp::reset() {
+  registers.written = kernel_->initial.written;
+  set_specials();
+  const auto threads = launch_->shape.block.count();
+  const std::uint64_t mine = std::min<std::uint64_t>(threads - std::uint64_t{index_} * warp_size, warp_size);
+  live_ = every_lane >> (warp_size - static_cast<int>(mine));
+  paths_.assign(1, {.lanes = live_});
+  joins_.clear();
+  parted_ = false;
+  local_written_ = ByteBits(local_.size());
+  copies = {};
+  timeline_ = block_->first_timeline() + index_;
+  copy_timeline_ = timeline_ + launch_->warps;
+  clock = VectorClock(block_->first_timeline(), launch_->options.races ? launch_->timelines : 0);
+  fence_released = {};
+  fence_acquiring = {};
+  clock.learn({.timeline = timeline_, .time = 1});
+}
+
+bool Warp::can_run() const noexcept {
+  return std::ranges::any_of(paths_, [](const Path& path) { return path.state == PathState::running; });
+}
+
+bool Warp::select() {
+  if (paths_.size() == 1) {
+    current_ = 0;
+    return paths_[0].state == PathState::running;
+  }
+  const auto running = std::ranges::count(paths_, PathState::running, &Path::state);
+  if (running == 0)
+    return false;
+  auto nth = launch_->random.below(static_cast<std::uint32_t>(running));
+  for (current_ = 0; paths_[current_].state != PathState::running || nth-- > 0;)
+    ++current_;
+  return true;
+}
+
+void Warp::check_inputs(const Step& step, Mask lanes) const {
+  for (std::size_t i = 0; i < step.inputs; ++i) {
+    const Slot& slot = step.input(i);
+    const Mask missing = lanes & ~registers.written[slot.number];
+    if (missing != 0) [[unlikely]] {
+      fail(FaultKind::uninitialized_register, missing,
+           fmt::format("{} is read before anything was written to it", register_name(slot)));
+    }
+  }
+}
+
+void Warp::execute(const Step& step, Mask lanes) {
+  step.handler(*this, step, lanes);
+  if (step.writes_validity)
+    return;
+  for (std::size_t i = 0; i < step.outputs; ++i)
+    registers.written[step.output(i).number] |= lanes;
+}
+
+void Warp::run(int budget) {
+  budget_ = budget;
+  if (!select())
+    return;
+  while (budget_-- > 0) {
+    Path& path = paths_[current_];
+    pc_ = path.pc;
+    const Step& step = kernel_->steps[pc_];
+    Mask lanes = path.lanes;
+    launch_->entered[pc_] = 1;
+    if (step.guarded) {
+      const Mask unknown = lanes & ~registers.written[step.guard.number];
+      if (unknown != 0) [[unlikely]] {
+        fail(FaultKind::uninitialized_register, unknown,
+             fmt::format("the guard {} is read before anything was written to it", register_name(step.guard)));
+      }
+      lanes &= registers.predicate(step.guard);
+    }
+    released_ = path.released;
+    path.released = false;
+    if (lanes == 0) {
+      ++path.pc;
+    } else if (step.convergence != Convergence::none && !gather(step, lanes)) {
+      if (!select())
+        return;
+      continue;
+    } else {
+      if (step.strict && parted_ && launch_->options.strict) [[unlikely]] {
+        fail(FaultKind::divergence, lanes,
+             fmt::format("{} follows a divergent branch without a bar.warp.sync between", kernel_->opcodes[pc_]));
+      }
+      if (step.checks_inputs)
+        check_inputs(step, lanes);
+      if (!released_)
+        ++launch_->executed[pc_];
+      if (step.flow == Flow::straight) {
+        execute(step, lanes);
+        ++paths_[current_].pc;
+      } else {
+        if (lanes != paths_[current_].lanes && !step.parts) {
+          // Lanes whose guard is false go on without the others.
+          Path others = paths_[current_];
+          others.lanes &= ~lanes;
+          ++others.pc;
+          paths_[current_].lanes = lanes;
+          paths_.push_back(others);
+        }
+        execute(step, lanes);
+        if (!select())
+          return;
+      }
+    }
+    if (at_join(paths_[current_])) {
+      arrive_at_join();
+      if (!select())
+        return;
+    }
+  }
+}
+
+void Warp::fail(FaultKind kind, Mask lanes, const std::string& sentence) const {
+  throw Fault(kind, sentence, place(lanes));
+}
+
+Place Warp::place(Mask lanes) const {
+  return {.kernel = kernel_->name,
+          .block = static_cast<std::int64_t>(block_->index()),
+          .warp = static_cast<std::int32_t>(index_),
+          .lanes = lanes,
+          .ptx_line = kernel_->lines[pc_],
+          .source = kernel_->source_of(pc_)};
+}
+
+std::string Warp::register_name(const Slot& slot) const { return kernel_->register_names[slot.number]; }
+
+std::string Warp::describe() const {
+  std::string text;
+  for (const Path& path : paths_) {
+    const std::string what = [&]() -> std::string {
+      switch (path.state) {
+        case PathState::running:
+          return "can run";
+        case PathState::joining:
+          return "wait where diverged lanes meet";
+        case PathState::gathering:
+          return "wait for the other lanes of a .sync";
+        case PathState::warp_barrier:
+          return fmt::format("wait at bar.warp.sync {:#x}", path.waits_for);
+        case PathState::barrier: {
+          const Barrier& barrier = block_->barriers[path.waits_for];
+          const std::uint32_t expected = barrier.expected == 0 ? block_->threads() : barrier.expected;
+          return fmt::format("wait at barrier {}, where {} of {} threads have come", path.waits_for, barrier.arrived,
+                             expected);
+        }
+        case PathState::mbarrier: {
+          const auto found = block_->mbarriers.find(path.waits_for);
+          if (found == block_->mbarriers.end())
+            return "wait for an mbarrier that is gone";
+          return fmt::format(
+              "wait for the mbarrier at shared {:#x}, phase {}: {} of {} arrivals and {} bytes are missing",
+              path.waits_for, found->second.phase, found->second.pending, found->second.expected,
+              found->second.transactions);
+        }
+      }
+      return "";
+    }();
+    text += fmt::format("\n  block {} warp {} {}: {} (PTX line {}{}{})", block_->index(), index_,
+                        describe_lanes(path.lanes), what, kernel_->lines[path.pc],
+                        kernel_->source_of(path.pc).empty() ? "" : ", ", kernel_->source_of(path.pc));
+  }
+  return text;
+}
+
+}  // namespace attentune::simulator

@@ -1,0 +1,63 @@
+// Branches and ends: PTX ISA 9.0, sections 9.7.12 and 9.7.19.
+#include <bit>
+#include <cstdint>
+
+#include "runtime/simulator/execution/block.h"
+#include "runtime/simulator/execution/warp.h"
+#include "runtime/simulator/instructions/chapters.h"
+
+namespace attentune::simulator {
+
+namespace {
+
+void branch(Warp& warp, const Step& step, Mask lanes) { warp.branch(step, lanes); }
+
+void decode_bra(StepBuilder& builder) {
+  builder.expect_operands(1, 1);
+  Step& step = builder.step;
+  step.offset = builder.target(0);
+  step.handler = branch;
+  step.flow = Flow::control;
+  step.parts = true;
+  step.category = Category::control;
+}
+
+void exit_lanes(Warp& warp, const Step& /*step*/, Mask lanes) { warp.exit_lanes(lanes); }
+
+void decode_exit(StepBuilder& builder) {
+  builder.step.handler = exit_lanes;
+  builder.step.flow = Flow::control;
+  builder.step.category = Category::control;
+}
+
+void trap(Warp& warp, const Step& /*step*/, Mask lanes) {
+  warp.fail(FaultKind::trapped, lanes, "the kernel gave up with a trap");
+}
+
+void decode_trap(StepBuilder& builder) {
+  builder.step.handler = trap;
+  builder.step.category = Category::control;
+}
+
+// Another warp's turn: time does not pass here.
+void nanosleep(Warp& warp, const Step& /*step*/, Mask /*lanes*/) { warp.end_turn(); }
+
+void decode_nanosleep(StepBuilder& builder) {
+  builder.expect_operands(1, 1);
+  builder.input(builder.operand(0), 32);
+  builder.step.handler = nanosleep;
+  builder.step.category = Category::control;
+}
+
+}  // namespace
+
+void register_control(Registry& registry) {
+  registry.add("bra", decode_bra);
+  registry.add("ret", decode_exit);
+  registry.add("exit", decode_exit);
+  registry.add("trap", decode_trap);
+  registry.add("brkpt", decode_trap);
+  registry.add("nanosleep", decode_nanosleep);
+}
+
+}  // namespace attentune::simulator

@@ -1,0 +1,160 @@
+#include "runtime/simulator/simulator.h"
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "generator/error.h"
+#include "runtime/simulator/decode/kernel_builder.h"
+#include "runtime/simulator/execution/barrier.h"
+#include "runtime/simulator/execution/grid.h"
+#include "runtime/simulator/execution/launch.h"
+#include "runtime/simulator/execution/multiprocessor.h"
+
+namespace attentune::simulator {
+
+struct Simulator::Implementation {
+  ptx::Module module;
+  Options options;
+  Multiprocessor limits;
+  GlobalMemory global;
+  std::map<std::string, std::vector<std::byte>> variables;  // the module's .global ones
+  std::vector<Kernel> kernels;
+
+  std::uint64_t variable(const ptx::Variable& one);
+  [[nodiscard]] const Kernel& kernel(std::string_view entry) const;
+};
+
+namespace {
+
+[[noreturn]] void refuse_launch(const Kernel& kernel, const std::string& sentence) {
+  throw Fault(FaultKind::launch, sentence, {.kernel = kernel.name});
+}
+
+void check_shape(const Kernel& kernel, const LaunchShape& shape, const Multiprocessor& limits, std::size_t parameters) {
+  const std::uint64_t threads = shape.block.count();
+  if (threads == 0 || threads > max_warps * warp_size || shape.grid.count() == 0)
+    refuse_launch(kernel, fmt::format("a grid of {} blocks of {} threads", shape.grid.count(), threads));
+  const auto product = [](const std::array<std::int32_t, 3>& counts) {
+    std::uint64_t result = 1;
+    for (const std::int32_t count : counts)
+      result *= static_cast<std::uint64_t>(std::max(count, 1));
+    return result;
+  };
+  if (kernel.max_threads[0] != 0 && threads > product(kernel.max_threads))
+    refuse_launch(kernel,
+                  fmt::format("{} threads a block, and .maxntid allows {}", threads, product(kernel.max_threads)));
+  if (kernel.required_threads[0] != 0 && threads != product(kernel.required_threads))
+    refuse_launch(kernel,
+                  fmt::format("{} threads a block, and .reqntid wants {}", threads, product(kernel.required_threads)));
+  const std::uint64_t shared = static_cast<std::uint64_t>(kernel.static_shared_bytes) + shape.dynamic_shared_bytes;
+  if (shared > limits.block_shared_bytes)
+    refuse_launch(kernel, fmt::format("{} bytes of shared memory a block, and {} are the limit", shared,
+                                      limits.block_shared_bytes));
+  if (parameters != static_cast<std::size_t>(kernel.param_bytes))
+    refuse_launch(kernel, fmt::format("{} bytes of parameters, and the entry has {}", parameters, kernel.param_bytes));
+  if (shape.cluster.count() != 1)
+    refuse_launch(kernel, fmt::format("clusters of {} blocks, which are not served", shape.cluster.count()));
+}
+
+Report report(const Launch& launch) {
+  const Kernel& kernel = launch.kernel;
+  Report result;
+  Counts& counts = result.counts;
+  for (std::size_t i = 0; i < kernel.steps.size(); ++i) {
+    if (launch.executed[i] == 0)
+      continue;
+    counts.instructions += launch.executed[i];
+    counts.by_category[static_cast<std::size_t>(kernel.steps[i].category)] += launch.executed[i];
+    counts.by_opcode[kernel.opcodes[i]] += launch.executed[i];
+  }
+  counts.bytes = launch.bytes;
+  counts.shared_cycles = launch.shared_cycles;
+  counts.shared_conflict_cycles = launch.shared_conflict_cycles;
+  result.coverage.blocks = kernel.block_starts.size();
+  for (const std::int32_t first : kernel.block_starts) {
+    const auto step = static_cast<std::size_t>(first);
+    if (launch.entered[step] == 0)
+      result.coverage.unentered.push_back({.ptx_line = kernel.lines[step], .source = kernel.source_of(step)});
+  }
+  return result;
+}
+
+}  // namespace
+
+std::uint64_t Simulator::Implementation::variable(const ptx::Variable& one) {
+  const auto [found, added] = variables.try_emplace(one.name);
+  std::vector<std::byte>& bytes = found->second;
+  if (added) {
+    // Room to begin at a multiple of the alignment.
+    bytes.resize(static_cast<std::size_t>(one.bytes + one.alignment));
+  }
+  const auto begin = reinterpret_cast<std::uintptr_t>(bytes.data());
+  const auto alignment = static_cast<std::uintptr_t>(one.alignment);
+  const std::uintptr_t aligned = (begin + alignment - 1) / alignment * alignment;
+  std::byte* place = bytes.data() + (aligned - begin);
+  if (added) {
+    std::memcpy(place, one.initial.data(), one.initial.size());
+    global.add(place, static_cast<std::size_t>(one.bytes), one.name, BufferAccess::read_write);
+  }
+  return aligned;
+}
+
+const Kernel& Simulator::Implementation::kernel(std::string_view entry) const {
+  const auto found = std::ranges::find(kernels, entry, &Kernel::name);
+  if (found == kernels.end()) {
+    throw RefusalError({.field = "entry",
+                        .value = std::string(entry),
+                        .limit = "the module has no kernel of that name",
+                        .remedy = kernels.empty() ? "give it one" : "use " + kernels.front().name});
+  }
+  return *found;
+}
+
+Simulator::Simulator(ptx::Module module, const Options& options) : implementation_(std::make_unique<Implementation>()) {
+  Implementation& self = *implementation_;
+  self.module = std::move(module);
+  self.options = options;
+  self.limits = multiprocessor(self.module.target);
+  for (const ptx::Entry& entry : self.module.entries) {
+    KernelBuilder builder(entry, self.module.files,
+                          [&self](const ptx::Variable& variable) { return self.variable(variable); });
+    self.kernels.push_back(builder.build());
+  }
+}
+
+Simulator::~Simulator() = default;
+Simulator::Simulator(Simulator&&) noexcept = default;
+Simulator& Simulator::operator=(Simulator&&) noexcept = default;
+
+void Simulator::register_buffer(void* pointer, std::size_t bytes, const std::string& name, BufferAccess access) {
+  implementation_->global.add(pointer, bytes, name, access);
+}
+
+void Simulator::unregister_buffer(const void* pointer) { implementation_->global.remove(pointer); }
+
+Report Simulator::run(std::string_view entry, const LaunchShape& shape, std::span<const std::byte> parameters) {
+  Implementation& self = *implementation_;
+  const Kernel& kernel = self.kernel(entry);
+  check_shape(kernel, shape, self.limits, parameters.size());
+  self.global.begin_launch(self.options.races);
+  const auto warps = static_cast<std::uint32_t>((shape.block.count() + warp_size - 1) / warp_size);
+  Launch launch{.kernel = kernel,
+                .options = self.options,
+                .shape = shape,
+                .global = self.global,
+                .parameters = parameters,
+                .random = Random(self.options.seed),
+                .warps = warps,
+                .shared_bytes = static_cast<std::size_t>(kernel.static_shared_bytes) + shape.dynamic_shared_bytes,
+                .timelines = 2 * warps};
+  launch.executed.resize(kernel.steps.size());
+  launch.entered.resize(kernel.steps.size());
+  run_grid(launch, self.limits);
+  return report(launch);
+}
+
+}  // namespace attentune::simulator
