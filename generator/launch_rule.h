@@ -24,10 +24,11 @@ struct WorkspaceSlice {
   bool operator==(const WorkspaceSlice&) const = default;
 };
 
-// A TMA descriptor to encode at bind (GPU families; none on hosts).
+// A TMA descriptor to encode at bind (GPU families; none on hosts). Its four dimensions are, innermost first, the
+// tensor's d, row, head and batch.
 struct TensorMapSpec {
   std::string tensor;            // "q", "k", "v", "out"
-  std::vector<std::string> box;  // elements, innermost first
+  std::vector<std::string> box;  // elements, innermost first: four expressions
   std::string swizzle;           // "none", "32", "64", "128"
 
   bool operator==(const TensorMapSpec&) const = default;

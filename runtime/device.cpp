@@ -25,6 +25,13 @@ double Device::time_ms(const std::function<void(Stream)>& call, const int calls)
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
 }
 
+TensorMap Device::encode(const TensorMapShape&) const {
+  throw RefusalError({.field = "tensor map",
+                      .value = short_name(arch()),
+                      .limit = "only GPUs of compute capability 9.0 and newer have them",
+                      .remedy = "use another kernel family"});
+}
+
 std::shared_ptr<const Device> open_device(const std::string_view name, const DeviceOptions& options) {
   if (name == "host") {
     return std::make_shared<HostDevice>(options.threads);

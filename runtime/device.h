@@ -16,6 +16,7 @@
 #include "runtime/compiler.h"
 #include "runtime/device_memory.h"
 #include "runtime/executor.h"
+#include "runtime/tensor_map.h"
 #include "templates/attention_args.h"
 #include "templates/launch.h"
 
@@ -25,6 +26,12 @@ namespace attentune {
 class Module {
  public:
   virtual ~Module() = default;
+};
+
+// A call, ready to be launched again and again.
+struct BoundCall {
+  AttentunePreparedCall prepared{};
+  std::vector<std::vector<TensorMap>> tensor_maps;  // of each LaunchRule, in its order
 };
 
 // Where a launch is queued: a CUstream on GPUs (null = the default stream), without meaning elsewhere.
@@ -44,7 +51,11 @@ class Device {
   // Workers whose per_worker workspace slices must exist (1 on GPUs).
   [[nodiscard]] virtual int workers() const noexcept = 0;
   // Queues the prepared launches in order; hosts and simulators return when they have ended. Allocates nothing.
-  virtual void launch(const Module& module, const AttentunePreparedCall& call, Stream stream) const = 0;
+  virtual void launch(const Module& module, const BoundCall& call, Stream stream) const = 0;
+  // Throws RefusalError for a call that cannot be launched here: too much shared memory, too large a grid.
+  virtual void check(const Module&, const AttentunePreparedCall&) const {}
+  // Throws RefusalError where there are no tensor maps.
+  [[nodiscard]] virtual TensorMap encode(const TensorMapShape& shape) const;
   // Returns when all launches have ended. Throws Error(device_failed) when one of them failed.
   virtual void synchronize() const {}
 

@@ -68,11 +68,11 @@ std::shared_ptr<const Module> HostDevice::load(const Binary& binary) const {
   return std::make_shared<HostModule>(binary);
 }
 
-void HostDevice::launch(const Module& module, const AttentunePreparedCall& call, Stream) const {
+void HostDevice::launch(const Module& module, const BoundCall& call, Stream) const {
   const auto& host = static_cast<const HostModule&>(module);
-  for (int index = 0; index < call.launch_count; ++index) {
-    const AttentunePreparedLaunch& prepared = call.launches[index];
-    Launch launch{.call = &call, .index = index, .run = host.entry(prepared.entry)};
+  for (int index = 0; index < call.prepared.launch_count; ++index) {
+    const AttentunePreparedLaunch& prepared = call.prepared.launches[index];
+    Launch launch{.call = &call.prepared, .index = index, .run = host.entry(prepared.entry)};
     // parallel_for returns when all tasks have ended, so a dependency on the launch before is always kept.
     if (prepared.grid[0] > 0) {
       executor_->parallel_for(prepared.grid[0], prepared.block[0], run_tasks, &launch);

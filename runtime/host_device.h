@@ -21,7 +21,7 @@ class HostDevice final : public Device {
   [[nodiscard]] const Compiler& compiler() const override { return *compiler_; }
   [[nodiscard]] std::shared_ptr<const Module> load(const Binary& binary) const override;
   [[nodiscard]] int workers() const noexcept override { return executor_->workers(); }
-  void launch(const Module& module, const AttentunePreparedCall& call, Stream stream) const override;
+  void launch(const Module& module, const BoundCall& call, Stream stream) const override;
 
  private:
   HostDevice(std::unique_ptr<Executor> pool, Executor& executor);

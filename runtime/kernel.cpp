@@ -158,10 +158,10 @@ std::size_t Kernel::workspace_bytes(const Problem& problem) const {
 Binding Kernel::bind(const Problem& problem, const AttentionTensors& tensors, void* const workspace,
                      const std::size_t workspace_size) const {
   Binding binding;
-  binding.call_ = prepare(problem);
+  binding.call_.prepared = prepare(problem);
   binding.kernel_ = shared_from_this();
   check_tensors(problem, tensors);
-  AttentunePreparedCall& call = binding.call_;
+  AttentunePreparedCall& call = binding.call_.prepared;
   const auto needed = static_cast<std::size_t>(call.workspace_bytes);
   if (needed > workspace_size || (needed > 0 && workspace == nullptr)) {
     throw RefusalError({.field = "workspace",
@@ -180,6 +180,15 @@ Binding Kernel::bind(const Problem& problem, const AttentionTensors& tensors, vo
   fill_arguments(problem, config_, tensors, call.args);
   if (problem.len_q == 0) {
     call.launch_count = 0;  // nothing to write
+    return binding;
+  }
+  device_->check(*module_, call);
+  const std::vector<AttentuneScalar> scalars = launch_scalars(problem, config_, device_->workers());
+  for (const LaunchRule& rule : binary_->launches) {
+    std::vector<TensorMap>& maps = binding.call_.tensor_maps.emplace_back();
+    for (const TensorMapSpec& spec : rule.tensor_maps) {
+      maps.push_back(device_->encode(tensor_map_shape(spec, problem, tensors, scalars)));
+    }
   }
   return binding;
 }

@@ -66,7 +66,7 @@ class Binding {
  private:
   friend class Kernel;
   std::shared_ptr<const Kernel> kernel_;
-  AttentunePreparedCall call_{};
+  BoundCall call_;
 };
 
 }  // namespace attentune

@@ -71,10 +71,10 @@ class FakeDevice final : public Device, public Compiler {
   }
 
   [[nodiscard]] int workers() const noexcept override { return 2; }
-  void launch(const Module&, const AttentunePreparedCall& call, Stream) const override {
+  void launch(const Module&, const BoundCall& call, Stream) const override {
     ++launches;
     if (on_launch) {
-      on_launch(call);
+      on_launch(call.prepared);
     }
   }
 
