@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "generator/error.h"
+#include "runtime/cuda/compiler.h"
 #include "runtime/llvm/compiler.h"
 
 namespace attentune {
@@ -21,12 +21,9 @@ class HostCompiler final : public Compiler {
 
 }  // namespace
 
-std::shared_ptr<const Compiler> compiler_for(const Arch& arch, const CompilerOptions&) {
+std::shared_ptr<const Compiler> compiler_for(const Arch& arch, const CompilerOptions& options) {
   if (!arch.is_host()) {
-    throw RefusalError({.field = "arch",
-                        .value = to_text(arch),
-                        .limit = "this version compiles for hosts only",
-                        .remedy = "use a host CPU's name"});
+    return cuda::cuda_compiler_for(arch, options);
   }
   return std::make_shared<HostCompiler>(arch);
 }

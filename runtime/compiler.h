@@ -23,7 +23,9 @@ class Compiler {
 };
 
 struct CompilerOptions {
-  std::string nvrtc;  // path of libnvrtc.so, tried before all others; "" = search
+  std::string nvrtc;        // path of the libnvrtc.so to use; "" = search
+  std::string search_path;  // PATH, which says where toolkits and Pythons stand
+  int driver = 0;           // what the code must load on, as cuDriverGetVersion says (12080 = CUDA 12.8); 0 = any
 };
 
 // Throws RefusalError when this build or this machine has no compiler for the Arch.

@@ -16,7 +16,10 @@ int threads_of(const Arguments& arguments) {
   return arguments.threads > 0 ? arguments.threads : read_settings().threads;
 }
 
-CompilerOptions compiler_options() { return {.nvrtc = read_settings().nvrtc.value_or("")}; }
+CompilerOptions compiler_options() {
+  const Settings settings = read_settings();
+  return {.nvrtc = settings.nvrtc.value_or(""), .search_path = settings.search_path};
+}
 
 std::shared_ptr<const Device> device_of(const Arguments& arguments) {
   return open_device(device_name_of(arguments), {.threads = threads_of(arguments), .compiler = compiler_options()});

@@ -86,8 +86,9 @@ std::shared_ptr<RuntimeState> open_runtime(const attentune_options& options) {
     state->executor = std::make_unique<CallerExecutor>(options.executor);
     device = open_host(*state->executor);
   } else {
-    device = open_device(name, {.threads = options.threads > 0 ? options.threads : settings.threads,
-                                .compiler = {.nvrtc = settings.nvrtc.value_or("")}});
+    device =
+        open_device(name, {.threads = options.threads > 0 ? options.threads : settings.threads,
+                           .compiler = {.nvrtc = settings.nvrtc.value_or(""), .search_path = settings.search_path}});
   }
   std::shared_ptr<Store> store = open_store(options, settings, runtime.log);
   if (runtime.policy == MissPolicy::tune && store) {
