@@ -41,6 +41,14 @@ add_library(attentune_runtime STATIC ${runtime_sources})
 target_link_libraries(attentune_runtime PUBLIC attentune_cache attentune_llvm
   PRIVATE asio Threads::Threads ${CMAKE_DL_LIBS} ZLIB::ZLIB)
 
+# Checks our declarations of CUDA against the toolkit's where there is one; nothing of it is used.
+find_path(CUDA_HEADERS cuda.h HINTS /usr/local/cuda/include)
+if(CUDA_HEADERS)
+  set_source_files_properties(${PROJECT_SOURCE_DIR}/runtime/cuda/check_declarations.cpp PROPERTIES
+    COMPILE_OPTIONS "-isystem;${CUDA_HEADERS}")
+endif()
+mark_as_advanced(CUDA_HEADERS)
+
 sources(tuner_sources tuner EXCLUDE tuner/abi/)
 add_library(attentune_tuner STATIC ${tuner_sources})
 target_link_libraries(attentune_tuner PUBLIC attentune_runtime PRIVATE Threads::Threads)
@@ -73,6 +81,12 @@ sources(command_sources tools/attentune)
 add_executable(attentune_cli ${command_sources})
 target_link_libraries(attentune_cli PRIVATE attentune_tuner ${simulator} CLI11::CLI11)
 set_target_properties(attentune_cli PROPERTIES OUTPUT_NAME attentune)
+
+if(NOT ATTENTUNE_SANITIZE)
+  # So that a command built here also runs on another distribution (see the library above).
+  target_sources(attentune_cli PRIVATE ${PROJECT_SOURCE_DIR}/cmake/arc4random.c)
+  target_link_options(attentune_cli PRIVATE -static-libstdc++)
+endif()
 
 if(ATTENTUNE_BENCHMARKS)
   file(GLOB benchmarks CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tools/bench/*.cpp)

@@ -2,6 +2,12 @@
 add_library(test_main OBJECT ${PROJECT_SOURCE_DIR}/tests/main.cpp)
 target_link_libraries(test_main PUBLIC attentune_flags doctest_headers)
 
+# A libcuda.so.1 that records what it is asked for, for tests of GPU devices where there is none.
+add_library(cuda_stub SHARED ${PROJECT_SOURCE_DIR}/tests/cuda_stub/cuda_stub.cpp)
+target_link_libraries(cuda_stub PRIVATE attentune_flags)
+set_target_properties(cuda_stub PROPERTIES PREFIX "" OUTPUT_NAME libcuda SUFFIX .so.1
+  LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lib/cuda_stub)
+
 # test_folder(FOLDER TARGET...): test_FOLDER from tests/FOLDER, linked to TARGET...
 function(test_folder folder)
   file(GLOB_RECURSE found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${folder}/*.cpp)
@@ -14,7 +20,11 @@ function(test_folder folder)
   target_compile_definitions(${name} PRIVATE
     ATTENTUNE_TEST_DATA="${PROJECT_SOURCE_DIR}/tests/${folder}/data"
     ATTENTUNE_CLI_PATH="$<TARGET_FILE:attentune_cli>"
+    ATTENTUNE_CUDA_STUB="$<TARGET_FILE:cuda_stub>"
     ATTENTUNE_LIBRARY_PATH="$<TARGET_FILE:attentune>")
+  if(folder MATCHES "^(runtime|tuner|tools)$") # these open it
+    add_dependencies(${name} cuda_stub)
+  endif()
   if(folder MATCHES "^(tuner|tools)$") # these start the command
     add_dependencies(${name} attentune_cli)
   endif()

@@ -1,9 +1,12 @@
 #include "runtime/device.h"
 
+#include <charconv>
 #include <chrono>
 #include <string>
 
 #include "generator/error.h"
+#include "runtime/cuda/gpu_device.h"
+#include "runtime/cuda/gpu_presence.h"
 #include "runtime/host_device.h"
 
 namespace attentune {
@@ -12,6 +15,20 @@ namespace {
 [[noreturn]] void refuse(const std::string_view name, std::string limit, std::string remedy) {
   throw RefusalError(
       {.field = "device", .value = std::string(name), .limit = std::move(limit), .remedy = std::move(remedy)});
+}
+
+// "gpu:1" and, for the first, "gpu".
+int gpu_ordinal(const std::string_view name) {
+  if (name == "gpu") {
+    return 0;
+  }
+  const std::string_view digits = name.substr(4);
+  int ordinal = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), ordinal);
+  if (error != std::errc{} || end != digits.data() + digits.size()) {
+    refuse(name, "GPUs are counted from 0", "use gpu:0");
+  }
+  return ordinal;
 }
 
 }  // namespace
@@ -37,7 +54,7 @@ std::shared_ptr<const Device> open_device(const std::string_view name, const Dev
     return std::make_shared<HostDevice>(options.threads);
   }
   if (name == "gpu" || name.starts_with("gpu:")) {
-    refuse(name, "this version runs on the host CPU only", "use --device host");
+    return std::make_shared<cuda::GpuDevice>(cuda::Driver::open(), gpu_ordinal(name), options.compiler);
   }
   if (name == "sim" || name.starts_with("sim:")) {
     refuse(name, "this version has no simulator", "use --device host");
@@ -47,7 +64,23 @@ std::shared_ptr<const Device> open_device(const std::string_view name, const Dev
 
 std::shared_ptr<const Device> open_host(Executor& executor) { return std::make_shared<HostDevice>(executor); }
 
-// No family of this version serves a GPU, so the host is the best device wherever we are.
-std::string default_device_name() { return "host"; }
+std::vector<std::string> device_names() {
+  std::vector<std::string> names;
+  if (cuda::gpu_is_present()) {
+    int count = 1;
+    try {
+      count = cuda::Driver::open()->device_count();
+    } catch (const Error&) {
+      // Opening the first tells what is wrong.
+    }
+    for (int ordinal = 0; ordinal < count; ++ordinal) {
+      names.push_back("gpu:" + std::to_string(ordinal));
+    }
+  }
+  names.emplace_back("host");
+  return names;
+}
+
+std::string default_device_name() { return cuda::gpu_is_present() ? "gpu:0" : "host"; }
 
 }  // namespace attentune

@@ -79,6 +79,8 @@ struct DeviceOptions {
 [[nodiscard]] std::shared_ptr<const Device> open_device(std::string_view name, const DeviceOptions& options = {});
 // The host device with the caller's executor, which must outlive it.
 [[nodiscard]] std::shared_ptr<const Device> open_host(Executor& executor);
+// All that may be opened here, GPUs first; opening one may still say why it cannot be used.
+[[nodiscard]] std::vector<std::string> device_names();
 // The name open_device takes when the user says nothing: gpu:0 if one is present, else host.
 [[nodiscard]] std::string default_device_name();
 

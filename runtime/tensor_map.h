@@ -14,7 +14,7 @@
 namespace attentune {
 
 // A descriptor as kernels take it, by value (CUtensorMap), or what stands for one on a simulator.
-struct alignas(64) TensorMap {
+struct alignas(128) TensorMap {
   std::array<std::uint8_t, 128> bytes{};
 };
 

@@ -3,6 +3,8 @@
 #include <exception>
 #include <utility>
 
+#include "generator/error.h"
+
 namespace attentune {
 
 Builder::SharedBinary Builder::binary_of(const std::string& key, const Source& source) {
@@ -45,6 +47,9 @@ Built Builder::build(const Config& config, const Skip& skip) noexcept {
       built.binary = binary_of(built.binary_key, rendering.source);
     }
     built.source_text = std::move(rendering.source.text);
+  } catch (const RefusalError& refusal) {
+    built.failure = refusal.what();
+    built.outcome = Outcome::refused;
   } catch (const std::exception& exception) {
     built.failure = exception.what();
   }

@@ -13,6 +13,7 @@
 #include "generator/binary.h"
 #include "generator/config.h"
 #include "generator/kernel_family.h"
+#include "generator/measurement.h"
 #include "generator/problem.h"
 #include "generator/source.h"
 #include "runtime/device.h"
@@ -25,9 +26,10 @@ struct Built {
   Config config;
   std::string binary_key;  // "" when it could not be rendered
   std::string source_text;
-  std::shared_ptr<const Binary> binary;  // null: not compiled
-  bool skipped = false;                  // `skip` said so
-  std::string failure;                   // the compiler's log, when there is no binary and it was not skipped
+  std::shared_ptr<const Binary> binary;       // null: not compiled
+  bool skipped = false;                       // `skip` said so
+  std::string failure;                        // the compiler's log, when there is no binary and it was not skipped
+  Outcome outcome = Outcome::compile_failed;  // of a failure: refused, when it compiles to what nobody should run
 };
 
 class Builder {

@@ -97,8 +97,8 @@ void Trial::verify(const Candidate& candidate, Measurement& row) {
     double& known = fresh ? first_verify_s_ : verify_s_;
     known = std::max(known, took_s);
     verified_in_ = worker_.starts();
-  } else if (row.outcome == Outcome::wrong) {
-    // It may have written anywhere; the next candidate starts from a clean process.
+  } else if (row.outcome == Outcome::wrong || row.outcome == Outcome::faulted) {
+    // It may have written anywhere, or broken the device's context; the next candidate starts from a clean process.
     worker_.stop();
   }
 }
@@ -110,6 +110,7 @@ bool Trial::time(const TrialRequest& request, const SamplePlan& plan, const doub
   const auto* const measured = answer.reply ? std::get_if<Measured>(&*answer.reply) : nullptr;
   if (measured == nullptr || measured->samples_ms.empty()) {
     fail_by(row, answer);
+    worker_.stop();
     return false;
   }
   const TimeSummary summary = summarize(measured->samples_ms);

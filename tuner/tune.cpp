@@ -176,7 +176,7 @@ void TuneRun::try_one(const Built& built, const bool is_default, CompileAhead& c
     row.binary_key = built.binary_key;
     row.family = family_.name();
     row.config = to_text(built.config);
-    row.outcome = Outcome::compile_failed;
+    row.outcome = built.outcome;
     row.detail = built.failure;
   }
   if (is_default && row.outcome == Outcome::ok) {

@@ -167,7 +167,7 @@ void add_options(CLI::App& app, Arguments& arguments) {
   if (takes(takes_launches))
     app.add_flag("--launches", arguments.launches, "print the launch rules as JSON instead of the text");
   if (takes(takes_assembly))
-    app.add_flag("--assembly", arguments.assembly, "print the assembly of the same compilation");
+    app.add_flag("--assembly", arguments.assembly, "print the assembly of the same compilation (PTX for a GPU)");
   if (takes(takes_verbose))
     app.add_flag("-v,--verbose", arguments.verbose, "a row for every candidate");
   if (takes(takes_json))

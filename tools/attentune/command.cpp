@@ -30,14 +30,17 @@ const std::vector<Command>& commands() {
        .run = run_space},
       {.name = "generate",
        .summary = "print the Source of a problem's kernel",
-       .detail = "The default Config unless --config names one. The text compiles by hand: for LLVM IR, llc-19 FILE.",
+       .detail = "The default Config unless --config names one. The text compiles by hand: LLVM IR with llc-19\n"
+                 "FILE, CUDA C++ with nvcc --cubin --gpu-architecture=ARCH FILE or NVRTC.",
        .example = "attentune generate dtype=f32 head_dim=64 seq=128 -o kernel.ll\n"
                   "attentune generate dtype=f32 head_dim=64 seq=128 --launches",
        .options = takes_problem | takes_device | takes_arch | takes_config | takes_output | takes_launches,
        .run = run_generate},
       {.name = "compile",
        .summary = "compile a problem's kernel, for this machine or another (--arch)",
-       .example = "attentune compile dtype=bf16 head_dim=128 seq=4096 --arch haswell -o kernel.o",
+       .detail = "For a GPU (--arch sm_90a) NVRTC is needed, but neither a GPU nor its driver.",
+       .example = "attentune compile dtype=bf16 head_dim=128 seq=4096 --arch haswell -o kernel.o\n"
+                  "attentune compile dtype=bf16 heads=8 head_dim=128 seq=4096 --arch sm_90a -o kernel.cubin",
        .options = takes_problem | takes_device | takes_arch | takes_config | takes_output | takes_assembly | takes_json,
        .run = run_compile},
       {.name = "tune",

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "generator/error.h"
+#include "runtime/cuda/compiler.h"
 #include "runtime/llvm/compiler.h"
 #include "tools/attentune/command.h"
 #include "tools/attentune/output.h"
@@ -25,7 +26,9 @@ std::string entries_of(const Binary& binary) {
 
 void print_binary(const NamedProblem& named, const Arch& arch, const BuildChoice& choice, const Binary& binary,
                   bool json) {
-  const std::vector<std::string> undefined = llvm_backend::undefined_symbols(binary.object);
+  // A cubin stands alone; an object may need functions of the program it is linked into.
+  const std::vector<std::string> undefined =
+      arch.is_host() ? llvm_backend::undefined_symbols(binary.object) : std::vector<std::string>();
   if (json) {
     fmt::print("{}\n", Json{{"event", "binary"},
                             {"problem", to_text(named.problem)},
@@ -38,6 +41,9 @@ void print_binary(const NamedProblem& named, const Arch& arch, const BuildChoice
                             {"compile_ms", binary.compile_ms},
                             {"entries", entries_of(binary)},
                             {"undefined", undefined},
+                            {"registers", binary.registers},
+                            {"spill_bytes", binary.spill_bytes},
+                            {"shared_bytes", binary.shared_bytes},
                             {"warnings", binary.warnings}}
                            .dump());
     return;
@@ -47,7 +53,11 @@ void print_binary(const NamedProblem& named, const Arch& arch, const BuildChoice
   fmt::print("  for        {} by {} in {}\n", short_name(arch), binary.compiler, format_ms(binary.compile_ms));
   fmt::print("  object     {}, key {:.12}\n", format_bytes(static_cast<double>(binary.object.size())), binary.key);
   fmt::print("  entries    {}\n", entries_of(binary));
-  fmt::print("  needs      {}\n", undefined.empty() ? "nothing" : fmt::format("{}", fmt::join(undefined, " ")));
+  if (arch.is_host())
+    fmt::print("  needs      {}\n", undefined.empty() ? "nothing" : fmt::format("{}", fmt::join(undefined, " ")));
+  else
+    fmt::print("  uses       {} registers, {} spilled, {} of fixed shared memory\n", binary.registers,
+               format_bytes(binary.spill_bytes), format_bytes(binary.shared_bytes));
   for (const std::string& warning : binary.warnings)
     fmt::print("  warning    {}\n", warning);
 }
@@ -65,7 +75,9 @@ int run_compile(const Arguments& arguments) {
     const BuildChoice choice = choose(named.problem, arch, arguments.config);
     const Rendering rendering = render(*choice.family, named.problem, choice.config, arch, *compiler);
     if (arguments.assembly) {
-      write_output(llvm_backend::assembly(rendering.source, arch), arguments.output);
+      write_output(arch.is_host() ? llvm_backend::assembly(rendering.source, arch)
+                                  : cuda::cuda_compiler_for(arch, compiler_options())->ptx(rendering.source),
+                   arguments.output);
       continue;
     }
     const Binary binary = compile(rendering, *compiler);

@@ -3,28 +3,56 @@
 
 #include <nlohmann/json.hpp>
 
+#include "generator/error.h"
 #include "tools/attentune/command.h"
-#include "tools/attentune/gpu_presence.h"
 #include "tools/attentune/session.h"
 
 namespace attentune {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// What is wrong with a device, or its compiler, does not hide the others.
+std::string compiler_of(const Device& device) {
+  try {
+    return device.compiler().name();
+  } catch (const Error& error) {
+    return std::string("none: ") + error.what();
+  }
+}
+
+bool show(const std::string& name, const Arguments& arguments) {
+  try {
+    const auto device = open_device(name, {.threads = threads_of(arguments), .compiler = compiler_options()});
+    const std::string compiler = compiler_of(*device);
+    if (arguments.json)
+      fmt::print("{}\n", Json{{"event", "device"},
+                              {"name", name},
+                              {"device", to_text(device->identity())},
+                              {"arch", to_text(device->arch())},
+                              {"compiler", compiler}}
+                             .dump());
+    else
+      fmt::print("{}\n  {}\n  compiled by {}\n", name, to_text(device->identity()), compiler);
+    return true;
+  } catch (const Error& error) {
+    if (arguments.json)
+      fmt::print("{}\n", Json{{"event", "device"}, {"name", name}, {"error", error.what()}}.dump());
+    else
+      fmt::print("{}\n  cannot be used: {}\n", name, error.what());
+    return false;
+  }
+}
+
+}  // namespace
 
 int run_devices(const Arguments& arguments) {
-  const auto device = device_of(arguments);
-  const std::string name = device_name_of(arguments);
-  const std::string gpu = gpu_presence_sentence(find_gpu());
-  if (arguments.json) {
-    fmt::print("{}\n", nlohmann::ordered_json{{"event", "device"},
-                                              {"name", name},
-                                              {"device", to_text(device->identity())},
-                                              {"arch", to_text(device->arch())},
-                                              {"compiler", device->compiler().name()}}
-                           .dump());
-    return 0;
-  }
-  fmt::print("{}\n  {}\n  compiled by {}\n", name, to_text(device->identity()), device->compiler().name());
-  fmt::print("gpu\n  {}\n", gpu);
-  return 0;
+  if (!arguments.device.empty())
+    return show(arguments.device, arguments) ? 0 : 1;
+  bool any = false;
+  for (const std::string& name : device_names())
+    any = show(name, arguments) || any;
+  return any ? 0 : 1;
 }
 
 }  // namespace attentune

@@ -11,10 +11,12 @@
 
 #include "cache/filesystem.h"
 #include "generator/error.h"
+#include "runtime/cuda/driver.h"
+#include "runtime/cuda/gpu_presence.h"
+#include "runtime/cuda/nvrtc_search.h"
 #include "runtime/reference/runner.h"
 #include "runtime/reference/verify.h"
 #include "tools/attentune/command.h"
-#include "tools/attentune/gpu_presence.h"
 #include "tools/attentune/memory.h"
 #include "tools/attentune/output.h"
 #include "tools/attentune/quantity.h"
@@ -60,9 +62,11 @@ Finding compiler(const Arguments& arguments) {
   return {Health::ok, device_of(arguments)->compiler().name() + ", build " + build_hash().substr(0, 12), ""};
 }
 
-Finding processor(const Arguments& arguments) {
-  const auto device = device_of(arguments);
-  const DeviceIdentity& identity = device->identity();
+Finding device(const Arguments& arguments) {
+  const auto opened = device_of(arguments);
+  const DeviceIdentity& identity = opened->identity();
+  if (identity.kind != DeviceIdentity::Kind::host)
+    return {Health::ok, to_text(identity), ""};
   const std::string text =
       fmt::format("{} ({}), caches {} KiB / {} KiB / {} KiB, {} thread(s)", identity.name, identity.arch,
                   identity.l1_kib, identity.l2_kib, identity.l3_kib, identity.threads);
@@ -72,6 +76,8 @@ Finding processor(const Arguments& arguments) {
 Finding features(const Arguments& arguments) {
   const auto device = device_of(arguments);
   const Arch& arch = device->arch();
+  if (!arch.is_host())
+    return {Health::ok, arch.name, ""};
   std::string present;
   for (const char* feature : {"sse4.2", "avx", "f16c", "fma", "avx2", "avx512f", "avx512bw", "avx512vl", "avx512bf16",
                               "avx512fp16", "amx-bf16", "amx-tile", "neon", "fp16", "bf16", "sve"})
@@ -83,8 +89,10 @@ Finding features(const Arguments& arguments) {
 }
 
 Finding kernel(const Arguments& arguments) {
-  const Problem problem = parse_problem("dtype=f32 heads=2/1 head_dim=64 seq=70 mask=causal() outputs=out,lse");
   const auto device = device_of(arguments);
+  const Problem problem =
+      parse_problem(fmt::format("dtype={} heads=2/1 head_dim=64 seq=70 mask=causal() outputs=out,lse",
+                                device->arch().is_host() ? "f32" : "bf16"));
   const BuildChoice choice = choose(problem, device->arch(), std::nullopt);
   const auto built = build(problem, device, *choice.family, choice.config);
   const auto executor = make_pool(1);
@@ -158,10 +166,31 @@ Finding disk(const Arguments& arguments) {
 }
 
 Finding gpu(const Arguments&) {
-  const GpuPresence presence = find_gpu();
-  if (presence == GpuPresence::none)
-    return {Health::ok, gpu_presence_sentence(presence), ""};
-  return {Health::warn, gpu_presence_sentence(presence), "nothing for now: --device host is what runs"};
+  switch (cuda::find_gpu()) {
+    case cuda::GpuPresence::none:
+      return {Health::ok, "none found", ""};
+    case cuda::GpuPresence::device_without_driver:
+      return {Health::warn, "a GPU without a driver",
+              "install NVIDIA's driver R525 or newer; until then --device host"};
+    case cuda::GpuPresence::driver:
+      break;
+  }
+  const auto driver = cuda::Driver::open();
+  return {Health::ok,
+          fmt::format("{}, driver for CUDA {}.{}", format_count(driver->device_count(), "GPU", "GPUs"),
+                      driver->version() / 1000, driver->version() % 1000 / 10),
+          ""};
+}
+
+Finding nvrtc(const Arguments&) {
+  try {
+    const auto found = cuda::find_nvrtc(gpu_arch("sm_90a"), compiler_options());
+    return {Health::ok, fmt::format("NVRTC {}.{} at {}", found->version().major, found->version().minor, found->path()),
+            ""};
+  } catch (const RefusalError& refusal) {
+    // Needed for GPUs only.
+    return {Health::warn, refusal.refusal().limit, refusal.refusal().remedy};
+  }
 }
 
 Finding examine(const Check& check, const Arguments& arguments) {
@@ -190,17 +219,9 @@ std::string_view name(Health health) {
 }  // namespace
 
 int run_doctor(const Arguments& arguments) {
-  const Check checks[] = {{"machine", machine},
-                          {"memory", memory},
-                          {"processor", processor},
-                          {"features", features},
-                          {"compiler", compiler},
-                          {"kernel", kernel},
-                          {"worker", worker},
-                          {"store path", place},
-                          {"store", store},
-                          {"disk", disk},
-                          {"gpu", gpu}};
+  const Check checks[] = {{"machine", machine},   {"memory", memory}, {"device", device}, {"features", features},
+                          {"compiler", compiler}, {"kernel", kernel}, {"worker", worker}, {"store path", place},
+                          {"store", store},       {"disk", disk},     {"gpu", gpu},       {"nvrtc", nvrtc}};
   bool failed = false;
   for (const Check& check : checks) {
     const Finding finding = examine(check, arguments);

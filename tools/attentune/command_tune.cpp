@@ -66,6 +66,7 @@ int run_tune(const Arguments& arguments) {
     request.problem = named.problem;
     request.budget = {.seconds = arguments.budget_s, .trials = arguments.trials};
     request.only_config = arguments.config;
+    request.device_name = device_name_of(arguments);
     request.seed = arguments.seed;
     request.worker_path = own_path();
     request.progress = [&](const TuneProgress& progress) { report.progress(progress); };

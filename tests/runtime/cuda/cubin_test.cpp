@@ -5,21 +5,11 @@
 #include <vector>
 
 #include "generator/error.h"
-#include "runtime/cuda/compiler.h"
-#include "tests/runtime/cuda/tiny_source.h"
+#include "tests/runtime/cuda/tiny_binary.h"
 
 using namespace attentune;
 
 namespace {
-
-std::vector<std::uint8_t> tiny_cubin() {
-  try {
-    return cuda::cuda_compiler_for(gpu_arch("sm_90a"), {})->compile(test::tiny_source()).object;
-  } catch (const RefusalError& refusal) {
-    MESSAGE(refusal.what());
-    return {};
-  }
-}
 
 bool refused(const std::vector<std::uint8_t>& bytes) {
   try {
@@ -33,6 +23,16 @@ bool refused(const std::vector<std::uint8_t>& bytes) {
 
 }  // namespace
 
+TEST_CASE("kernels of both generations of the format are read") {
+  const cuda::Cubin hopper = cuda::read_cubin(test::tiny_binary("sm_90a").object);
+  CHECK(hopper.sm == 90);
+  CHECK(hopper.entries ==
+        std::vector<cuda::CubinEntry>{{.name = "copy", .registers = 12, .stack_bytes = 0, .shared_bytes = 32}});
+  const cuda::Cubin ampere = cuda::read_cubin(test::tiny_binary("sm_80").object);
+  CHECK(ampere.sm == 80);
+  CHECK(ampere.entries == hopper.entries);
+}
+
 TEST_CASE("what is no cubin is refused") {
   CHECK(refused({}));
   CHECK(refused({0x7f, 'E', 'L', 'F'}));
@@ -40,7 +40,7 @@ TEST_CASE("what is no cubin is refused") {
 }
 
 TEST_CASE("a cubin cut anywhere is refused, and a flipped byte never reads outside") {
-  const std::vector<std::uint8_t> whole = tiny_cubin();
+  const std::vector<std::uint8_t> whole = test::tiny_binary().object;
   for (std::size_t size = 0; size < whole.size(); size += size < 512 ? 1 : 61)
     CHECK(refused({whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)}));
   for (std::size_t at = 0; at < whole.size(); at += 3) {

@@ -2,9 +2,8 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 
-namespace attentune {
+namespace attentune::cuda {
 
 enum class GpuPresence : std::uint8_t {
   none,
@@ -12,6 +11,6 @@ enum class GpuPresence : std::uint8_t {
   driver,                 // a driver that answers for a device
 };
 [[nodiscard]] GpuPresence find_gpu();
-[[nodiscard]] std::string gpu_presence_sentence(GpuPresence presence);
+[[nodiscard]] inline bool gpu_is_present() { return find_gpu() == GpuPresence::driver; }
 
-}  // namespace attentune
+}  // namespace attentune::cuda

@@ -1,9 +1,10 @@
-#include "tools/attentune/gpu_presence.h"
+#include "runtime/cuda/gpu_presence.h"
 
 #include <filesystem>
 #include <fstream>
+#include <string>
 
-namespace attentune {
+namespace attentune::cuda {
 namespace {
 
 bool exists(const char* path) {
@@ -34,16 +35,4 @@ GpuPresence find_gpu() {
   return on_pci_bus() ? GpuPresence::device_without_driver : GpuPresence::none;
 }
 
-std::string gpu_presence_sentence(GpuPresence presence) {
-  switch (presence) {
-    case GpuPresence::none:
-      return "none found";
-    case GpuPresence::device_without_driver:
-      return "a GPU without a driver; this build runs kernels on the host only";
-    case GpuPresence::driver:
-      return "a GPU with a driver; this build does not use it yet and runs kernels on the host";
-  }
-  return "";
-}
-
-}  // namespace attentune
+}  // namespace attentune::cuda

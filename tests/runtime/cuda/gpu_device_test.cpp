@@ -1,0 +1,366 @@
+#include "runtime/cuda/gpu_device.h"
+
+#include <doctest/doctest.h>
+
+#include <cstring>
+#include <functional>
+#include <string>
+#include <thread>
+
+#include "generator/error.h"
+#include "runtime/kernel.h"
+#include "runtime/reference/reference.h"
+#include "runtime/reference/row_groups.h"
+#include "runtime/reference/runner.h"
+#include "runtime/reference/verify.h"
+#include "tests/runtime/allocation_count.h"
+#include "tests/runtime/cuda/stub_driver.h"
+#include "tests/runtime/cuda/tiny_binary.h"
+
+using namespace attentune;
+using test::StubDriver;
+using test::tiny_binary;
+
+namespace {
+
+constexpr const char* problem_text = "dtype=f32 heads=2 head_dim=64 seq=16";
+
+std::shared_ptr<const Device> open(const StubDriver& stub) {
+  return std::make_shared<cuda::GpuDevice>(stub.open(), 0, CompilerOptions{});
+}
+
+std::shared_ptr<const Kernel> load(const std::shared_ptr<const Device>& device, Binary binary = tiny_binary()) {
+  return Kernel::load(device, parse_problem(problem_text), Config(), std::move(binary));
+}
+
+// Tensors that nobody reads, at addresses that look right.
+AttentionTensors somewhere(const Problem& problem) {
+  AttentionTensors tensors = contiguous(problem);
+  for (TensorView* const view : {&tensors.q, &tensors.k, &tensors.v, &tensors.out})
+    view->data = reinterpret_cast<void*>(std::uintptr_t{0x10000});
+  return tensors;
+}
+
+Binding bind(const Kernel& kernel) {
+  const Problem problem = parse_problem(problem_text);
+  return kernel.bind(problem, somewhere(problem), nullptr, 0);
+}
+
+struct Caught {
+  Status status = Status::ok;
+  std::string sentence;
+  [[nodiscard]] bool says(const std::string& words) const { return sentence.find(words) != std::string::npos; }
+};
+
+Caught caught(const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const Error& error) {
+    return {error.status(), error.what()};
+  }
+  return {};
+}
+
+}  // namespace
+
+TEST_CASE("a GPU's identity is what makes two GPUs the same for a Winner") {
+  const StubDriver stub;
+  CHECK(to_text(open(stub)->identity()) ==
+        "gpu name=NVIDIA_Stub_80GB arch=sm_90a l2=51200 sms=132 memory=80 bus=5120 mig=1g.10gb");
+}
+
+TEST_CASE("the driver is asked for what is needed, in order, and everything is given back") {
+  const StubDriver stub;
+  auto device = open(stub);
+  const std::string opening = stub.calls();
+  CHECK(opening.starts_with("cuInit\ncuDriverGetVersion\ncuGetProcAddress cuFuncLoad\n"));
+  CHECK(opening.ends_with("cuCtxGetCurrent\ncuDevicePrimaryCtxRetain 0\n"));
+  auto kernel = load(device);
+  // The code is resident before anybody launches it, and may use all the shared memory that is not its own already.
+  CHECK(stub.calls() ==
+        "cuCtxGetCurrent\ncuCtxSetCurrent context\ncuModuleLoadData\ncuModuleGetFunction copy\ncuFuncLoad\n"
+        "cuFuncGetAttribute\ncuFuncSetAttribute 232416\ncuCtxSetCurrent null\n");
+  auto binding = std::make_unique<Binding>(bind(*kernel));
+  CHECK(stub.calls().empty());
+  device.reset();
+  kernel.reset();
+  CHECK(stub.calls().empty());  // the binding still needs them
+  binding.reset();
+  CHECK(stub.calls() ==
+        "cuCtxGetCurrent\ncuCtxSetCurrent context\ncuModuleUnload\ncuCtxSetCurrent null\ncuDevicePrimaryCtxRelease "
+        "0\n");
+}
+
+TEST_CASE("a launch is one driver call a LaunchRule and allocates nothing") {
+  const StubDriver stub;
+  Binary binary = tiny_binary();
+  LaunchRule second = binary.launches[0];
+  second.cluster = {"2", "1", "1"};
+  binary.launches.push_back(second);
+  second.depends_on_previous = true;
+  binary.launches.push_back(second);
+  const auto device = open(stub);
+  const auto kernel = load(device, binary);
+  const Binding binding = bind(*kernel);
+  stub.set_current(static_cast<cuda::CuContext>(stub.create_context()));
+  void* const own = stub.current();
+  (void)stub.calls();
+  binding.launch();
+  CHECK(stub.calls() ==
+        "cuLaunchKernelEx copy grid=16,1,1 block=128 shared=512\n"
+        "cuLaunchKernelEx copy grid=16,1,1 block=128 shared=512 cluster=2 overlap=1\n"
+        "cuLaunchKernelEx copy grid=16,1,1 block=128 shared=512 cluster=2\n");
+  stub.record(0);
+  const long before = stub.call_count();
+  const std::uint64_t allocations = test::allocations_of_thread();
+  binding.launch();
+  CHECK(test::allocations_of_thread() == allocations);
+  CHECK(stub.call_count() == before + 3);
+  stub.destroy_context(own);
+}
+
+TEST_CASE("the caller's context is used where it is on this GPU, and is his again afterwards") {
+  const StubDriver stub;
+  void* const own = stub.create_context();
+  stub.set_current(static_cast<cuda::CuContext>(own));
+  {
+    const auto device = open(stub);
+    CHECK(stub.calls().find("Retain") == std::string::npos);
+    const DeviceBuffer buffer(device->memory(), 100);
+    CHECK(stub.current() == own);
+  }
+  CHECK(stub.current() == own);
+  stub.set_current(nullptr);
+  stub.destroy_context(own);
+}
+
+TEST_CASE("another context of the caller is put back after each operation") {
+  const StubDriver stub;
+  const auto device = open(stub);  // its primary context
+  void* const own = stub.create_context();
+  stub.set_current(static_cast<cuda::CuContext>(own));
+  const auto kernel = load(device);
+  CHECK(stub.current() == own);
+  device->synchronize();
+  CHECK(stub.current() == own);
+  (void)bind(*kernel).time_ms(3);
+  CHECK(stub.current() == own);
+  stub.set_current(nullptr);
+  stub.destroy_context(own);
+}
+
+TEST_CASE("a thread without a context may launch") {
+  const StubDriver stub;
+  const auto device = open(stub);
+  const auto kernel = load(device);
+  const Binding binding = bind(*kernel);
+  int launches = 0;
+  stub.on_launch([](void* user, const char*, const unsigned*, void**) { ++*static_cast<int*>(user); }, &launches);
+  std::jthread([&] { binding.launch(); }).join();
+  CHECK(launches == 1);
+}
+
+TEST_CASE("time is taken between events, from a graph of the calls") {
+  const StubDriver stub;
+  const auto device = open(stub);
+  const auto kernel = load(device);
+  const Binding binding = bind(*kernel);
+  (void)stub.calls();
+  CHECK(binding.time_ms(70) == 2.5);
+  const std::string calls = stub.calls();
+  CHECK(calls.find("cuStreamEndCapture nodes=32") != std::string::npos);
+  const std::size_t begin = calls.find("cuEventRecord");
+  const std::string timed = calls.substr(begin, calls.find("cuEventSynchronize") - begin);
+  std::string expected = "cuEventRecord\n";
+  for (int n = 0; n < 6; ++n)
+    expected += "cuLaunchKernelEx copy grid=16,1,1 block=128 shared=512\n";
+  CHECK(timed == expected + "cuGraphLaunch\ncuGraphLaunch\ncuEventRecord\n");
+}
+
+TEST_CASE("a call that fails inside a capture leaves nothing behind") {
+  const StubDriver stub;
+  const auto device = open(stub);
+  CHECK_THROWS_AS((void)device->time_ms([](Stream) { throw 7; }, 3), int);
+}
+
+TEST_CASE("verification runs in the GPU's memory") {
+  const StubDriver stub;
+  const auto device = open(stub);
+  const Problem problem = parse_problem(problem_text);
+  // In place of the kernel: attention by the reference, on the arguments the kernel would get. In cuda_stub the GPU's
+  // memory is this process's.
+  stub.on_launch(
+      [](void*, const char*, const unsigned*, void** parameters) {
+        AttentionArgs args;
+        std::memcpy(&args, parameters[0], sizeof args);
+        Problem at = parse_problem(problem_text);
+        at.batch = args.batch;
+        at.heads_q = args.heads_q;
+        at.heads_kv = args.heads_kv;
+        at.len_q = args.len_q;
+        at.len_kv = args.len_kv;
+        AttentionTensors tensors = contiguous(at);
+        const auto view = [](TensorView& tensor, const void* data, const std::int64_t(&stride)[3]) {
+          tensor.data = const_cast<void*>(data);
+          tensor.stride = {stride[0], stride[1], stride[2]};
+        };
+        view(tensors.q, args.q, args.q_stride);
+        view(tensors.k, args.k, args.k_stride);
+        view(tensors.v, args.v, args.v_stride);
+        view(tensors.out, args.out, args.out_stride);
+        const std::vector<Row> rows = all_rows(at);
+        const ExactRows exact = exact_attention(at, tensors, rows, inline_executor());
+        for (std::size_t r = 0; r < rows.size(); ++r) {
+          for (std::size_t c = 0; c < 64; ++c)
+            store_element(
+                args.out,
+                row_offset(tensors.out, rows[r].batch, rows[r].query, rows[r].head) + static_cast<std::int64_t>(c),
+                Dtype::f32, static_cast<float>(exact.out[r * 64 + c]));
+        }
+      },
+      nullptr);
+  Binary binary = tiny_binary();
+  binary.launches[0].grid[0] = "batch * heads_q * ceil_div(len_q, 16)";
+  Verifier verifier(inline_executor(), device->memory());
+  const Verdict right = verifier.verify(problem, runner(load(device, binary)));
+  CAPTURE(right.sentence);
+  CHECK(right.passed);
+  stub.on_launch(nullptr, nullptr);  // a kernel that writes nothing
+  const Verdict wrong = verifier.verify(problem, runner(load(device, binary)));
+  CHECK_FALSE(wrong.passed);
+  CHECK(wrong.sentence.find("left a place unwritten") != std::string::npos);
+}
+
+TEST_CASE("tensor maps are encoded at bind and travel with the launch") {
+  const StubDriver stub;
+  const auto device = open(stub);
+  Binary binary = tiny_binary();
+  binary.launches[0].parameters = {"tensor_map:0", "args"};
+  binary.launches[0].tensor_maps = {{.tensor = "k", .box = {"64", "16", "1", "1"}, .swizzle = "128"}};
+  const auto kernel = load(device, binary);
+  (void)stub.calls();
+  const Binding binding = bind(*kernel);
+  CHECK(stub.calls() == "cuTensorMapEncodeTiled rank=4 sizes=64,16 stride=512 box=64,16\n");
+  bool arrived = false;
+  stub.on_launch(
+      [](void* user, const char*, const unsigned*, void** parameters) {
+        const auto* const map = static_cast<const unsigned char*>(parameters[0]);
+        AttentionArgs args;
+        std::memcpy(&args, parameters[1], sizeof args);
+        *static_cast<bool*>(user) = map[0] == 0x5A && map[127] == 0x5A && args.len_q == 16;
+      },
+      &arrived);
+  binding.launch();
+  CHECK(arrived);
+
+  // Views that the tensor memory accelerator cannot read.
+  const Problem problem = parse_problem(problem_text);
+  AttentionTensors tensors = somewhere(problem);
+  tensors.k.stride[1] = -128;
+  CHECK(caught([&] { (void)kernel->bind(problem, tensors, nullptr, 0); }).says("positive multiples of 16 bytes"));
+}
+
+TEST_CASE("what opens no GPU says why and what to do") {
+  {
+    const Caught none = caught([] { (void)cuda::Driver::open("/nowhere/libcuda.so.1"); });
+    CHECK(none.status == Status::device_failed);
+    CHECK(none.says("no NVIDIA driver: /nowhere/libcuda.so.1"));
+    CHECK(none.says("--device host"));
+  }
+  CHECK(caught([] { (void)cuda::Driver::open("libc.so.6"); }).says("it has no cuInit"));
+  const StubDriver stub;
+  stub.set("driver", 11080);
+  CHECK(caught([&] { (void)stub.open(); }).says("the NVIDIA driver is for CUDA 11.8; update it to R525"));
+  stub.set("driver", 12000);
+  stub.set("count", 0);
+  CHECK(caught([&] { (void)stub.open(); }).says("CUDA_VISIBLE_DEVICES"));
+  stub.set("count", 2);
+  const auto driver = stub.open();
+  const auto at = [&](const int ordinal) { (void)cuda::GpuDevice(driver, ordinal, {}); };
+  CHECK(caught([&] { at(2); }).says("device=gpu:2 is refused: the driver shows 2 GPU(s)"));
+  stub.set("cc", 75);
+  const Caught turing = caught([&] { at(0); });
+  CHECK(turing.status == Status::refused);
+  CHECK(turing.says("arch=7.5 is refused"));
+  stub.set("cc", 90);
+  stub.fail("cuDevicePrimaryCtxRetain", 46);
+  CHECK(caught([&] { at(0); }).says("opening the GPU failed: CUDA_ERROR_46 46, said the stub; another process holds"));
+}
+
+TEST_CASE("a cubin that does not fit is a miss, not a crash") {
+  const StubDriver stub;
+  const auto device = open(stub);
+  const auto loading = [&](const Binary& binary) { return caught([&] { (void)load(device, binary); }); };
+  (void)stub.calls();
+  Binary cut = tiny_binary();
+  cut.object.resize(cut.object.size() / 2);
+  CHECK(loading(cut).status == Status::device_failed);
+  const Caught other = loading(tiny_binary("sm_80"));
+  CHECK(other.status == Status::device_failed);
+  CHECK(other.says("compiled for sm_80 and this GPU needs sm_90a"));
+  Binary newer = tiny_binary();
+  newer.minimum_driver = 14000;
+  CHECK(loading(newer).says("needs a driver for CUDA 14; this one is for 13.0"));
+  CHECK(stub.calls().empty());  // the driver never saw them
+
+  Binary absent = tiny_binary();
+  absent.launches[0].entry = "missing";
+  CHECK(loading(absent).says("finding the entry missing in a kernel failed: CUDA_ERROR_500"));
+  Binary strange = tiny_binary();
+  strange.launches[0].parameters = {"tensor_map:0"};
+  CHECK(loading(strange).says("takes 'tensor_map:0', which is nothing"));
+  stub.fail("cuModuleLoadData", 209);
+  CHECK(loading(tiny_binary()).says("must be compiled again for this GPU and driver"));
+}
+
+TEST_CASE("driver errors become statuses with a next step") {
+  const StubDriver stub;
+  const auto device = open(stub);
+  const auto kernel = load(device);
+  const Binding binding = bind(*kernel);
+  stub.fail("cuMemAlloc_v2", 2);
+  const Caught memory = caught([&] { (void)DeviceBuffer(device->memory(), 1 << 20); });
+  CHECK(memory.status == Status::out_of_memory);
+  CHECK(memory.says("allocating 1048576 bytes on the GPU failed"));
+  stub.fail("cuLaunchKernelEx", 701);
+  CHECK(caught([&] { binding.launch(); }).says("launching copy failed: CUDA_ERROR_701"));
+  stub.fail("cuCtxSynchronize", 700);
+  const Caught fault = caught([&] { device->synchronize(); });
+  CHECK(fault.status == Status::device_failed);
+  CHECK(fault.says("running a kernel failed"));
+  CHECK(fault.says("start the process anew"));
+  // A load inside somebody's capture.
+  stub.fail("cuModuleLoadData", 900);
+  CHECK(caught([&] { (void)load(device); }).status == Status::capturing);
+}
+
+TEST_CASE("a call beyond the GPU's limits is refused at bind") {
+  const StubDriver stub;
+  stub.set("shared", 101376);
+  stub.set("cc", 90);
+  const auto device = open(stub);
+  const auto binding = [&](const auto& change) {
+    Binary binary = tiny_binary();
+    change(binary.launches[0]);
+    const auto kernel = load(device, binary);
+    return caught([&] { (void)bind(*kernel); });
+  };
+  CHECK(binding([](LaunchRule& rule) { rule.shared_bytes = "101376 - 32"; }).status == Status::ok);
+  CHECK(binding([](LaunchRule& rule) { rule.shared_bytes = "101376"; }).says("at most 101344 bytes"));
+  CHECK(binding([](LaunchRule& rule) { rule.grid[1] = "65536"; }).says("grid=16x65536x1 is refused"));
+  CHECK(binding([](LaunchRule& rule) { rule.block[1] = "9"; }).says("at most 1024 threads"));
+  CHECK(binding([](LaunchRule& rule) { rule.cluster[0] = "16"; }).says("at most 8 block(s)"));
+  CHECK(binding([](LaunchRule& rule) { rule.grid[0] = "0"; }).status == Status::ok);
+}
+
+TEST_CASE("a launch without blocks is not made") {
+  const StubDriver stub;
+  const auto device = open(stub);
+  Binary binary = tiny_binary();
+  binary.launches[0].grid[0] = "0";
+  const auto kernel = load(device, binary);
+  const Binding binding = bind(*kernel);
+  (void)stub.calls();
+  binding.launch();
+  CHECK(stub.calls().empty());
+}
