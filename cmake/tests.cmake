@@ -59,6 +59,15 @@ if(HOST_CODEGEN AND NOT ATTENTUNE_SANITIZE)
   set_tests_properties(consumer PROPERTIES LABELS consumer)
 endif()
 
+# Scripts.
+find_package(Python3 3.10 COMPONENTS Interpreter)
+if(HOST_CODEGEN AND Python3_Interpreter_FOUND AND NOT ATTENTUNE_SANITIZE)
+  add_test(NAME attentune_ctypes
+    COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/tools/attentune_ctypes_test.py $<TARGET_FILE:attentune>
+            ${CMAKE_C_COMPILER})
+  set_tests_properties(attentune_ctypes PROPERTIES LABELS scripts)
+endif()
+
 # The core tests of a sanitized build, counted in the same summary.
 if(ATTENTUNE_ALSO_TEST)
   get_filename_component(also ${ATTENTUNE_ALSO_TEST} NAME)
