@@ -158,10 +158,10 @@ void add_options(CLI::App& app, Arguments& arguments) {
     add_arrays(app, arguments.arrays);
   if (takes(takes_budget))
     add_tuning(app, arguments);
-  if (takes(takes_all)) {
-    app.add_flag("--all", arguments.all, "verify the built-in list");
+  if (takes(takes_all))
+    app.add_flag("--all", arguments.all, "the built-in list that covers dtypes, masks, groups and odd sizes");
+  if (takes(takes_sample))
     app.add_option("--all-configs", arguments.sample, "verify N Configs spread over the space")->option_text("N");
-  }
   if (takes(takes_output))
     app.add_option("-o,--output", arguments.output, "file to write")->option_text("FILE");
   if (takes(takes_launches))

@@ -18,10 +18,10 @@ const std::vector<Command>& commands() {
       {.name = "problems",
        .summary = "list the workloads known by name, or print problems in canonical text",
        .detail = "Without a problem: the models that --model knows. With one: its canonical text, floating-point\n"
-                 "operations and bytes, one line a problem, fit for --file.",
+                 "operations and bytes, one line a problem, fit for --file. --all prints what `verify --all` verifies.",
        .example = "attentune problems\n"
                   "attentune problems --model gemma-2-9b --seq 8192 > gemma.list",
-       .options = takes_problem | takes_json,
+       .options = takes_problem | takes_all | takes_json,
        .run = run_problems},
       {.name = "space",
        .summary = "show the space of Configs of a problem, with the best by predicted cost",
@@ -75,7 +75,7 @@ const std::vector<Command>& commands() {
        .example = "attentune verify dtype=f16 heads=8/2 head_dim=80 seq=333/517 'mask=causal()'\n"
                   "attentune verify --all\n"
                   "attentune verify dtype=f32 head_dim=64 seq=200 --all-configs 20",
-       .options = takes_problem | takes_device | takes_config | takes_all | takes_json | takes_verbose,
+       .options = takes_problem | takes_device | takes_config | takes_all | takes_sample | takes_json | takes_verbose,
        .run = run_verify},
       {.name = "cache",
        .summary = "look into the Store: list, show KEY, misses, verify, prune",

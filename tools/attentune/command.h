@@ -19,12 +19,13 @@ enum OptionGroup : unsigned {
   takes_output = 1u << 5,     // -o
   takes_budget = 1u << 6,     // --budget --trials --seed --from-misses
   takes_arrays = 1u << 7,     // --q --k --v --out --lse --sink-logit-file
-  takes_all = 1u << 8,        // --all --all-configs
+  takes_all = 1u << 8,        // --all
   takes_json = 1u << 9,       // --json
   takes_verbose = 1u << 10,   // --verbose
   takes_launches = 1u << 11,  // --launches
   takes_assembly = 1u << 12,  // --assembly
   takes_action = 1u << 13,    // the cache's actions
+  takes_sample = 1u << 14,    // --all-configs
 };
 
 struct Command {

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tools/attentune/command.h"
+#include "tools/attentune/covering_list.h"
 #include "tools/attentune/output.h"
 #include "tools/attentune/problem_list.h"
 #include "tools/attentune/quantity.h"
@@ -51,11 +52,11 @@ void list_workloads(bool json) {
 }  // namespace
 
 int run_problems(const Arguments& arguments) {
-  if (arguments.problems.empty()) {
+  if (arguments.problems.empty() && !arguments.all) {
     list_workloads(arguments.json);
     return 0;
   }
-  for (const NamedProblem& each : problem_list(arguments.problems)) {
+  for (const NamedProblem& each : arguments.all ? covering_list() : problem_list(arguments.problems)) {
     const double work = flops(each.problem);
     if (arguments.json) {
       fmt::print("{}\n", Json{{"event", "problem"},

@@ -1,0 +1,115 @@
+"""A command in its own session: read line by line, limited in time and in silence, and gone with all it started."""
+
+import ctypes
+import os
+import queue
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+
+TAIL_BYTES = 4000
+PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None)
+
+
+@dataclass
+class Finished:
+    rc: int | None  # None: it was killed, and `killed` says why
+    seconds: float
+    killed: str  # "", "time" or "silence"
+    err: str  # the end of its standard error
+
+    @property
+    def outcome(self):
+        if self.killed:
+            return "timed_out"
+        return "ok" if self.rc == 0 else "crashed" if self.rc < 0 else "failed"
+
+
+def _dies_with_its_parent():
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _session_members(session):
+    """Every process of a session, whatever process group it moved itself into (as `timeout` does)."""
+    members = []
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{name}/stat") as stat:
+                fields = stat.read().rsplit(")", 1)[1].split()
+        except OSError:
+            continue
+        if int(fields[3]) == session and fields[0] != "Z":
+            members.append(int(name))
+    return members
+
+
+def _kill_session(session):
+    # Twice: the second pass finds what was forked during the first.
+    for _ in range(2):
+        for pid in _session_members(session):
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+
+
+def _interrupt(process, patience):
+    """As Ctrl-C would; the whole session is killed when that does not help in `patience` seconds."""
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(patience)
+    except subprocess.TimeoutExpired:
+        pass
+
+
+def run(command, *, timeout, silence=None, on_line=lambda line: None, stdin="", env=None, cwd=None, patience=5):
+    """Runs `command`, handing each line of its standard output to on_line. It is killed after `timeout` seconds, or
+    after `silence` seconds without a line. A KeyboardInterrupt reaches it first and then goes on to the caller."""
+    started = time.monotonic()
+    lines = queue.Queue()
+    with tempfile.TemporaryFile("w+", errors="replace") as errors, tempfile.TemporaryFile("w+") as given:
+        given.write(stdin)
+        given.seek(0)
+        process = subprocess.Popen(command, stdin=given, stdout=subprocess.PIPE, stderr=errors, text=True, bufsize=1,
+                                   errors="replace", env=env, cwd=cwd, start_new_session=True,
+                                   preexec_fn=_dies_with_its_parent)
+
+        def read():
+            for line in process.stdout:
+                lines.put(line.rstrip("\n"))
+            lines.put(None)
+
+        threading.Thread(target=read, daemon=True).start()
+        killed = ""
+        try:
+            while True:
+                limits = [(started + timeout - time.monotonic(), "time")]
+                if silence:
+                    limits.append((silence, "silence"))
+                wait, reason = min(limits)
+                try:
+                    line = lines.get(timeout=max(0.0, wait))
+                except queue.Empty:
+                    killed = reason
+                    break
+                if line is None:
+                    break
+                on_line(line)
+            if not killed:
+                try:
+                    process.wait(max(0.1, started + timeout - time.monotonic()))
+                except subprocess.TimeoutExpired:
+                    killed = "time"
+        except KeyboardInterrupt:
+            _interrupt(process, patience)
+            raise
+        finally:
+            _kill_session(process.pid)
+            process.wait()
+        errors.seek(0, os.SEEK_END)
+        errors.seek(max(0, errors.tell() - TAIL_BYTES))
+        return Finished(None if killed else process.returncode, time.monotonic() - started, killed, errors.read())

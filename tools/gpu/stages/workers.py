@@ -1,0 +1,75 @@
+"""Cells that share a process because starting one is dear, and survive each other because it is restarted.
+
+The worker reads {"context", "cells"} from standard input and prints {"begin": cell} before and {"cell": cell, ...}
+after each. Where it dies or falls silent, the cell it had begun has failed and another process takes the rest."""
+
+import json
+import pathlib
+import sys
+import time
+
+from stages import process
+
+CAMPAIGN = pathlib.Path(__file__).resolve().parent.parent / "campaign"
+
+
+def run_cells(context, worker, cells, *, silence, on_result):
+    """Gives `cells` (names) to `campaign --worker NAME`. on_result(cell, values) once a cell: what the worker printed,
+    or {"outcome": "crashed" or "timed_out", "reason"}. Returns at the context's deadline; what is left was not begun.
+    """
+    left = list(cells)
+    failures_at_start = 0
+    while left and context.left > 0 and failures_at_start < 2:
+        begun = None
+
+        def on_line(line):
+            nonlocal begun
+            try:
+                message = json.loads(line)
+            except ValueError:
+                print(line, flush=True)
+                return
+            if "begin" in message:
+                begun = message["begin"]
+            elif message.get("cell") in left:
+                left.remove(message["cell"])
+                begun = None
+                on_result(message.pop("cell"), message)
+
+        ended = process.run([sys.executable, str(CAMPAIGN), "--worker", worker], timeout=context.left, silence=silence,
+                            on_line=on_line, stdin=json.dumps({"context": context.to_json(), "cells": left}))
+        if ended.rc == 0:
+            return
+        if begun in left and ended.killed != "time":
+            left.remove(begun)
+            on_result(begun, {"outcome": ended.outcome, "reason": reason(ended), "log": ended.err})
+        elif ended.killed != "time":
+            # Nothing was begun: the worker itself does not start.
+            failures_at_start += 1
+            print(f"the worker of {worker} ended with {ended.rc}: {reason(ended)}", flush=True)
+    if failures_at_start:
+        raise RuntimeError(f"the worker of {worker} does not start; its log stands above")
+
+
+def reason(ended):
+    if ended.killed:
+        return f"killed after {ended.seconds:.0f} s ({ended.killed})"
+    lines = [line for line in ended.err.strip().splitlines() if line.strip()]
+    return f"exit {ended.rc}: {lines[-1][:300] if lines else 'no message'}"
+
+
+def serve(text, open_bench):
+    """The worker's side: open_bench(context) gives measure(cell) -> values. The first exception that leaves measure
+    ends the process: after a CUDA error nothing in it can be trusted."""
+    given = json.loads(text)
+    from stages.context import Context
+
+    context = Context.from_json(given["context"])
+    measure = open_bench(context)
+    for cell in given["cells"]:
+        if context.left <= 0:
+            break
+        print(json.dumps({"begin": cell}), flush=True)
+        started = time.time()
+        values = measure(cell)
+        print(json.dumps({"cell": cell, "seconds": time.time() - started, **values}), flush=True)
