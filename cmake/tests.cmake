@@ -59,13 +59,15 @@ if(HOST_CODEGEN AND NOT ATTENTUNE_SANITIZE)
   set_tests_properties(consumer PROPERTIES LABELS consumer)
 endif()
 
-# Scripts.
-find_package(Python3 3.10 COMPONENTS Interpreter)
-if(HOST_CODEGEN AND Python3_Interpreter_FOUND AND NOT ATTENTUNE_SANITIZE)
+# Scripts. The system's Python comes first: it is where a distribution puts PyTorch.
+find_program(ATTENTUNE_PYTHON python3 HINTS /usr/bin)
+if(HOST_CODEGEN AND ATTENTUNE_PYTHON AND NOT ATTENTUNE_SANITIZE)
+  set(scripts ${PROJECT_SOURCE_DIR}/tests/tools)
   add_test(NAME attentune_ctypes
-    COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/tools/attentune_ctypes_test.py $<TARGET_FILE:attentune>
-            ${CMAKE_C_COMPILER})
-  set_tests_properties(attentune_ctypes PROPERTIES LABELS scripts)
+    COMMAND ${ATTENTUNE_PYTHON} ${scripts}/attentune_ctypes_test.py $<TARGET_FILE:attentune> ${CMAKE_C_COMPILER})
+  add_test(NAME campaign COMMAND ${ATTENTUNE_PYTHON} ${scripts}/campaign_test.py $<TARGET_FILE:attentune_cli>)
+  add_test(NAME campaign_questions COMMAND ${ATTENTUNE_PYTHON} ${scripts}/questions_test.py $<TARGET_FILE:attentune_cli>)
+  set_tests_properties(attentune_ctypes campaign campaign_questions PROPERTIES LABELS scripts TIMEOUT 300)
 endif()
 
 # The core tests of a sanitized build, counted in the same summary.

@@ -67,10 +67,9 @@ def _sentence(values):
 def open_worker(context):
     """Loads a case, launches it, compares. In a dry run on host memory, and through ptxas where there is one."""
     gpu = driver.Driver(FakeCuda()) if context.dry else driver.open_driver()
-    by_cell = {_cell(case): case for case in map(cases.load, sorted(pathlib.Path(context.cases).glob("*.json")))}
 
     def measure(cell):
-        case = by_cell[cell]
+        case = cases.load(pathlib.Path(context.cases, cell.rsplit("@", 1)[0]).with_suffix(".json"))
         if context.dry:
             _assemble(pathlib.Path(context.cases, case.name).with_suffix(".ptx"), case.arch)
         return compare(gpu, case)

@@ -1,6 +1,7 @@
 """A command in its own session: read line by line, limited in time and in silence, and gone with all it started."""
 
 import ctypes
+import json
 import os
 import queue
 import signal
@@ -11,6 +12,7 @@ import time
 from dataclasses import dataclass
 
 TAIL_BYTES = 4000
+POLL_SECONDS = 0.1
 PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)
 
@@ -23,10 +25,24 @@ class Finished:
     err: str  # the end of its standard error
 
     @property
+    def out_of_time(self):
+        """It was killed by its time limit, not by silence."""
+        return self.killed == "time"
+
+    @property
     def outcome(self):
         if self.killed:
             return "timed_out"
         return "ok" if self.rc == 0 else "crashed" if self.rc < 0 else "failed"
+
+
+def event(line):
+    """The object of a JSON line; {} for anything else that a command may print."""
+    try:
+        value = json.loads(line)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 def _dies_with_its_parent():
@@ -83,33 +99,38 @@ def run(command, *, timeout, silence=None, on_line=lambda line: None, stdin="", 
                 lines.put(line.rstrip("\n"))
             lines.put(None)
 
-        threading.Thread(target=read, daemon=True).start()
-        killed = ""
+        reader = threading.Thread(target=read, daemon=True)
+        reader.start()
+        killed, heard = "", started
         try:
-            while True:
-                limits = [(started + timeout - time.monotonic(), "time")]
-                if silence:
-                    limits.append((silence, "silence"))
-                wait, reason = min(limits)
-                try:
-                    line = lines.get(timeout=max(0.0, wait))
-                except queue.Empty:
-                    killed = reason
-                    break
-                if line is None:
-                    break
-                on_line(line)
-            if not killed:
-                try:
-                    process.wait(max(0.1, started + timeout - time.monotonic()))
-                except subprocess.TimeoutExpired:
+            while not killed:
+                now = time.monotonic()
+                if now > started + timeout:
                     killed = "time"
+                elif silence and now > heard + silence:
+                    killed = "silence"
+                try:
+                    line = lines.get(timeout=POLL_SECONDS)
+                except queue.Empty:
+                    if process.poll() is not None:
+                        break  # something it left behind still holds the pipe
+                    continue
+                if line is None:
+                    process.wait(max(POLL_SECONDS, started + timeout - time.monotonic()))
+                    break
+                heard = time.monotonic()
+                on_line(line)
+        except subprocess.TimeoutExpired:
+            killed = "time"
         except KeyboardInterrupt:
             _interrupt(process, patience)
             raise
         finally:
             _kill_session(process.pid)
             process.wait()
+            reader.join(1)
+            if not reader.is_alive():
+                process.stdout.close()
         errors.seek(0, os.SEEK_END)
         errors.seek(max(0, errors.tell() - TAIL_BYTES))
         return Finished(None if killed else process.returncode, time.monotonic() - started, killed, errors.read())

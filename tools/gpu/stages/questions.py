@@ -67,7 +67,9 @@ def run(context):
             if context.dry:
                 print(f"  {len(lines)} lines, the last: {lines[-1] if lines else 'none'}")
             outcome, why = ended.outcome, {}
-            if outcome != "ok":
+            if ended.out_of_time:  # the limit is the stage's own: what is done is kept, the rest is for the next run
+                outcome, why = "unfinished", {"reason": reason(ended)}
+            elif outcome != "ok":
                 why = {"reason": reason(ended), "log": ended.err}
             elif not context.dry:
                 gather(context)

@@ -55,7 +55,7 @@ def run(context):
                 print(f"[tune] no time left for {len(todo) - index} problems; the same command goes on there")
                 break
             record = _one(context, journal, cell, seconds)
-            good = good and record["outcome"] in ("ok", "refused")
+            good = good and record["outcome"] in ("ok", "refused", "unfinished")
             if record.get("tflops", 0) > best:
                 best = record["tflops"]
                 progress.best = f"{best} TFLOP/s ({cell.name})"
@@ -79,12 +79,12 @@ def _one(context, journal, cell, seconds):
 
     def on_line(text):
         nonlocal last, result, shown_at
-        event = json.loads(text)
-        if event["event"] == "result":
+        event = process.event(text)
+        if event.get("event") == "result":
             result = event
             return
-        last = event
-        if time.time() - shown_at > PROGRESS_EVERY:
+        last = event or last
+        if event and time.time() - shown_at > PROGRESS_EVERY:
             shown_at = time.time()
             best = f"best {event['best_ms']:.4g} ms" if event["best_ms"] else "none yet"
             print(f"  {cell.name}: {event['stage']} {event['tried']}/{event['planned']}, {event['rate']:.1f}/s, "
@@ -99,6 +99,8 @@ def _one(context, journal, cell, seconds):
                              tflops=tflops(cell, result["time_ms"]), error=result["error"],
                              default_ms=last.get("default_ms"))
     outcome = "refused" if ended.rc == 2 else "failed" if ended.outcome == "ok" else ended.outcome
+    if ended.out_of_time and context.left < 0:
+        outcome = "unfinished"  # the stage's time was up; what was measured is in the Store
     return journal.write(cell.name, outcome, command=shown, seconds=ended.seconds, reason=reason(ended), log=ended.err,
                          reproduce=[shown], **values)
 
@@ -112,8 +114,8 @@ def export(context):
     rows = []
 
     def keep(text):
-        row = json.loads(text)
-        if row["event"] != "binary":  # its source can be rendered again and is long
+        row = process.event(text)
+        if row.get("event") in ("winner", "measurement"):  # its source can be rendered again and is long
             rows.append(row)
 
     process.run([*cache, "list", "--json", *store], timeout=30, on_line=keep)

@@ -1,6 +1,5 @@
 """verify: every problem of the covering list through `attentune verify`, first in watchdog builds, a process each."""
 
-import json
 import re
 import shlex
 
@@ -11,7 +10,8 @@ from stages.progress import Progress
 from stages.workers import reason
 
 CELL_SECONDS = 60
-SPREAD = 6  # Configs over the space in the last pass
+LEAST_SECONDS = 5  # left, or no further kernel is begun
+DRY_LINES, DRY_SPREAD, SPREAD = 4, 2, 6  # SPREAD: Configs over the space in the last pass
 
 
 def covering_list(context):
@@ -19,7 +19,7 @@ def covering_list(context):
     lines = []
 
     def on_line(line):
-        problem = json.loads(line)["problem"]
+        problem = process.event(line).get("problem", "")
         if context.device == "host" or "dtype=f32" not in problem:
             lines.append(problem)
         else:
@@ -28,14 +28,14 @@ def covering_list(context):
     ended = process.run([context.attentune["cli"], "problems", "--all", "--json"], timeout=20, on_line=on_line)
     if ended.outcome != "ok":
         raise RuntimeError(f"the covering list could not be read: {reason(ended)}")
-    lines = list(dict.fromkeys(lines))
-    return lines[:6] if context.dry else lines
+    lines = [line for line in dict.fromkeys(lines) if line]
+    return lines[:DRY_LINES] if context.dry else lines
 
 
 def passes(context):
     """(name, further arguments), in the order they run."""
     watchdog = [("watchdog", ["--watchdog"])] if context.attentune["watchdog"] else []
-    return watchdog + [("default", []), ("spread", ["--all-configs", str(SPREAD)])]
+    return watchdog + [("default", []), ("spread", ["--all-configs", str(DRY_SPREAD if context.dry else SPREAD)])]
 
 
 def run(context):
@@ -55,11 +55,11 @@ def run(context):
         cell = f"{name}: {line}"
         record = journal.finished(cell)
         if not record:
-            if context.left < 5:
+            if context.left < LEAST_SECONDS:
                 break
             record = _one(context, journal, cell, words, line, bad.get(line))
             progress.cell(f"{cell}: {record['outcome']} {record.get('reason', '')}")
-        if record["outcome"] not in ("ok", "refused", "skipped"):
+        if record["outcome"] not in ("ok", "refused", "skipped", "unfinished"):
             bad[line] = record["outcome"]
     return not bad
 
@@ -67,20 +67,23 @@ def run(context):
 def _one(context, journal, cell, words, line, earlier):
     command = [context.attentune["cli"], "verify", line, "--device", context.device, *words]
     shown = shlex.join(["attentune", *command[1:]])
-    if earlier in ("timed_out", "crashed"):
-        return journal.write(cell, "skipped", command=shown, reason=f"an earlier build of it {earlier}")
+    if earlier and earlier != "wrong":  # it hung, trapped or did not compile: without its watchdog it costs a minute
+        return journal.write(cell, "skipped", command=shown, reason=f"an earlier pass {earlier}")
     results = []
 
     def on_line(text):
-        result = json.loads(text)
+        result = process.event(text)
         if result.get("event") == "result":
             results.append(result)
 
-    ended = process.run(command + ["--json"], timeout=min(CELL_SECONDS, context.left), on_line=on_line)
+    limit = min(CELL_SECONDS, context.left)
+    ended = process.run(command + ["--json"], timeout=limit, on_line=on_line)
     values = {"kernels": len(results), "worst_error": max((r["error"] for r in results), default=None),
               "configs": [r["config"] for r in results]}
     outcome = "refused" if ended.rc == 2 else ended.outcome
-    if outcome == "ok":
+    if ended.out_of_time and limit < CELL_SECONDS:
+        outcome = "unfinished"  # the stage's time was up, which says nothing of the kernel
+    if outcome in ("ok", "unfinished"):
         return journal.write(cell, outcome, command=shown, seconds=ended.seconds, **values)
     wrong = re.findall(r"with config '([^']*)' is wrong", ended.err)
     if outcome == "failed" and wrong:

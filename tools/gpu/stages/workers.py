@@ -24,11 +24,7 @@ def run_cells(context, worker, cells, *, silence, on_result):
 
         def on_line(line):
             nonlocal begun
-            try:
-                message = json.loads(line)
-            except ValueError:
-                print(line, flush=True)
-                return
+            message = process.event(line)
             if "begin" in message:
                 begun = message["begin"]
             elif message.get("cell") in left:
