@@ -6,7 +6,6 @@ repeated, and a wrong result is never called right."""
 import base64
 import importlib.util
 import json
-import os
 import pathlib
 import signal
 import struct
@@ -150,9 +149,22 @@ class Processes(Case):
                               on_result=lambda cell, values: found.update({cell: values["outcome"]}))
         self.assertEqual(found, {"a": "ok", "dies": "crashed", "b": "ok", "hangs": "timed_out", "c": "ok"})
 
+    def test_a_worker_that_only_dies_does_not_eat_the_time(self):
+        worker = self.script("dying", """
+            import json, sys
+            print(json.dumps({"begin": json.load(sys.stdin)["cells"][0]}), flush=True)
+            sys.exit("no such function")
+            """)
+        found = []
+        with mock.patch.object(workers, "CAMPAIGN", worker):
+            with self.assertRaisesRegex(RuntimeError, "no such function"):
+                workers.run_cells(self.context(), "any", list("abcdefgh"), silence=5,
+                                  on_result=lambda cell, values: found.append(values["outcome"]))
+        self.assertEqual(found, ["failed"] * workers.MOST_DEATHS)
+
     def test_a_worker_that_never_starts_is_an_error(self):
         with mock.patch.object(workers, "CAMPAIGN", self.script("broken", "import nothing_of_that_name")):
-            with self.assertRaisesRegex(RuntimeError, "does not start"):
+            with self.assertRaisesRegex(RuntimeError, "never comes through"):
                 workers.run_cells(self.context(), "any", ["a"], silence=5, on_result=lambda cell, values: None)
 
 
@@ -351,7 +363,7 @@ class Questions(Case):
             (self.folder / "questions.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
             return questions._judge(self.context())[0]
 
-        micro = {"file": "micro.jsonl", "q": "alu"}
+        micro = {"file": "stages.jsonl", "q": "stage", "name": "micro alu", "rc": 0}
         peers = {"file": "stages.jsonl", "q": "stage", "name": "peers", "rc": 0}
         begun, stopped = ({"file": "peers.jsonl", "q": q} for q in ("peer_env", "peer_stop"))
         self.assertEqual(judged(micro, peers, begun, stopped), "unfinished")

@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 
-GPU_FIELDS = ("name", "driver_version", "memory.total", "power.limit", "clocks.max.sm", "clocks.max.mem")
+PROPERTIES = ("memory.total", "power.limit", "clocks.max.sm", "clocks.max.mem", "mig.mode.current", "vbios_version")
 
 
 def _output(command, timeout=20):
@@ -37,7 +37,23 @@ def clocks(found):
     if not found["gpu"]:
         return None
     values = _nvidia_smi(("clocks.sm", "clocks.mem"))
-    return dict(zip(("sm_mhz", "memory_mhz"), values)) or None
+    return dict(zip(("sm_mhz", "memory_mhz"), (int(value) if value.isdigit() else value for value in values))) or None
+
+
+def _gpu():
+    """(name, driver version) of GPU 0; ("", "") where there is none. The driver itself is asked where nvidia-smi is
+    not carried along, and then its version is that of the CUDA it serves."""
+    values = _nvidia_smi(("name", "driver_version"))
+    if values:
+        return tuple(values)
+    try:
+        cuda = ctypes.CDLL("libcuda.so.1")
+        name, version = ctypes.create_string_buffer(256), ctypes.c_int()
+        if cuda.cuInit(0) or cuda.cuDeviceGetName(name, 256, 0) or cuda.cuDriverGetVersion(ctypes.byref(version)):
+            return "", ""
+    except (OSError, AttributeError):
+        return "", ""
+    return name.value.decode(), f"CUDA {version.value // 1000}.{version.value % 1000 // 10}"
 
 
 def _candidates(name, folder_globs):
@@ -81,10 +97,10 @@ def _cpu_name():
 
 
 def find():
-    gpu = dict(zip(GPU_FIELDS, _nvidia_smi(GPU_FIELDS)))
+    gpu, driver = _gpu()
     nvrtc = find_nvrtc()
-    return {"name": gpu.get("name") or _cpu_name(), "gpu": gpu.get("name", ""),
-            "driver": gpu.get("driver_version", ""), "gpu_properties": gpu, "cpu": _cpu_name(), "cores": os.cpu_count(),
+    return {"name": gpu or _cpu_name(), "gpu": gpu, "driver": driver,
+            "gpu_properties": dict(zip(PROPERTIES, _nvidia_smi(PROPERTIES))), "cpu": _cpu_name(), "cores": os.cpu_count(),
             "system": f"{platform.system()} {platform.release()}", "python": platform.python_version(),
             "nvrtc": nvrtc[1] if nvrtc else "", "nvrtc_path": nvrtc[0] if nvrtc else "", "torch": _package("torch"),
             "numpy": _package("numpy"), "nvcc": shutil.which("nvcc") or ""}

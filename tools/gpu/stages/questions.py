@@ -90,7 +90,7 @@ def _judge(context):
     failed = [f"{name}: {rc}" for name, rc in ends.items() if rc not in (0, "no time left")]
     # The last run of the peers counts: it begins with peer_env and ends with peer_stop when it did not come through.
     last = [row["q"] for row in rows if row.get("q") in ("peer_env", "peer_stop")][-1:]
-    if not any(row["file"] == "micro.jsonl" for row in rows):
+    if not any(name.startswith("micro ") for name in ends):
         failed.append("micro was not built")
     if failed:
         return "failed", {"reason": "; ".join(failed)}

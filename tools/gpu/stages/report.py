@@ -26,14 +26,14 @@ def write(context, command):
 def _head(context, records, command):
     found, built = context.machine, context.attentune
     dates = sorted(record["date"] for record in records)
-    clocks = [r["clocks"]["sm_mhz"] for r in records if r.get("clocks")]
+    clocks = [r["clocks"]["sm_mhz"] for r in records if r.get("clocks") and isinstance(r["clocks"]["sm_mhz"], int)]
     lines = ["# Campaign" + (" (dry: tiny problems on the host; no figure here means anything)" if context.dry else ""),
              "", f"- machine: {found['name']}; {found['cpu']}, {found['cores']} cores; {found['system']}",
              f"- driver {found['driver'] or 'none'}, NVRTC {found['nvrtc'] or 'none'}, "
              f"PyTorch {found['torch'] or 'none'}",
              f"- attentune: {built['version'] or 'none'}, build {built['build'] or 'none'}, device {context.device}"]
     if clocks:
-        lines.append(f"- SM clock seen between cells: {min(clocks, key=int)} to {max(clocks, key=int)} MHz")
+        lines.append(f"- SM clock seen between cells: {min(clocks)} to {max(clocks)} MHz")
     if dates:
         lines.append(f"- date: {dates[0]} to {dates[-1]}")
     return [*lines, f"- command: `{shlex.join(command)}`", ""]

@@ -10,6 +10,7 @@ import time
 
 from stages import process
 
+MOST_DEATHS = 3  # before anything came through: then it is the worker that is at fault
 CAMPAIGN = pathlib.Path(__file__).resolve().parent.parent / "campaign"
 
 
@@ -18,33 +19,30 @@ def run_cells(context, worker, cells, *, silence, on_result):
     or {"outcome": "crashed" or "timed_out", "reason"}. Returns at the context's deadline; what is left was not begun.
     """
     left = list(cells)
-    failures_at_start = 0
-    while left and context.left > 0 and failures_at_start < 2:
+    deaths, ever = 0, False  # in a row; has a cell ever come through?
+    while left and context.left > 0:
         begun = None
 
         def on_line(line):
-            nonlocal begun
+            nonlocal begun, deaths, ever
             message = process.event(line)
             if "begin" in message:
                 begun = message["begin"]
             elif message.get("cell") in left:
                 left.remove(message["cell"])
-                begun = None
+                begun, deaths, ever = None, 0, True
                 on_result(message.pop("cell"), message)
 
         ended = process.run([sys.executable, str(CAMPAIGN), "--worker", worker], timeout=context.left, silence=silence,
                             on_line=on_line, stdin=json.dumps({"context": context.to_json(), "cells": left}))
-        if ended.rc == 0:
+        if ended.rc == 0 or ended.out_of_time:
             return
-        if begun in left and ended.killed != "time":
+        deaths += 1
+        if begun in left:
             left.remove(begun)
             on_result(begun, {"outcome": ended.outcome, "reason": reason(ended), "log": ended.err})
-        elif ended.killed != "time":
-            # Nothing was begun: the worker itself does not start.
-            failures_at_start += 1
-            print(f"the worker of {worker} ended with {ended.rc}: {reason(ended)}", flush=True)
-    if failures_at_start:
-        raise RuntimeError(f"the worker of {worker} does not start; its log stands above")
+        if deaths == MOST_DEATHS and not ever:
+            raise RuntimeError(f"the worker of {worker} never comes through: {reason(ended)}")
 
 
 def reason(ended):
