@@ -7,10 +7,12 @@ import base64
 import importlib.util
 import json
 import pathlib
+import shutil
 import signal
 import struct
 import subprocess
 import sys
+import tarfile
 import tempfile
 import textwrap
 import time
@@ -402,6 +404,25 @@ class Report(Case):
     def test_the_first_line_says_what_is_missing(self):
         line = machine.first_line({**FOUND, "torch": "2.11"}, {"version": "", "library": ""})
         self.assertEqual(line, "found: torch 2.11; missing: GPU, driver, NVRTC, numpy, attentune, libattentune.so")
+
+
+class Pack(Case):
+    def test_all_that_the_other_machine_needs_is_in_one_file(self):
+        for path in ("build/bin/attentune", "build/lib/libattentune.so"):
+            (self.folder / path).parent.mkdir(parents=True)
+            shutil.copy2("/bin/true", self.folder / path)
+        tar = self.folder / "out.tar"
+        pack = [sys.executable, ROOT / "tools/gpu/pack", tar, "--no-micro", "--build"]
+        done = subprocess.run([*pack, self.folder / "build"], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with tarfile.open(tar) as packed:
+            names = packed.getnames()
+        for name in ("bin/attentune", "lib/libattentune.so", "tools/attentune_ctypes.py", "tools/gpu/campaign",
+                     "tools/gpu/stages/bench.py", "tools/gpu/questions/micro.cu", "tools/gpu/cases/add_f32.ptx"):
+            self.assertIn("attentune/" + name, names)
+        missing = subprocess.run([*pack, self.folder], capture_output=True, text=True)
+        self.assertEqual(missing.returncode, 1)
+        self.assertIn("HOST_CODEGEN=OFF", missing.stderr)
 
 
 @unittest.skipUnless(HAS_TORCH, "there is no PyTorch for this Python")
