@@ -1,5 +1,5 @@
-"""What a bench cell computes, in PyTorch: its tensors, PyTorch's own kernels for it, and the error bound on sampled rows
-(the same bound `attentune verify` applies, in float64 on the device that holds the tensors)."""
+"""What a bench cell computes, in PyTorch: its tensors, PyTorch's own kernels for it, and the bound that `attentune verify`
+puts on the largest error, on sampled rows and in float64 on the device that holds the tensors."""
 
 import math
 

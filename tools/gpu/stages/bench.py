@@ -6,7 +6,7 @@ from stages.journal import Journal
 from stages.progress import Progress
 from stages.workers import run_cells
 
-SILENCE_SECONDS = 90  # the first cell also imports torch and starts CUDA; a kernel not yet stored is compiled
+SILENCE_SECONDS = 45  # importing torch and starting CUDA, or a cell: a kernel not yet stored is compiled
 CELL_SECONDS = 0.6  # of timing, all calls of a cell together
 DISTANCE_LIMIT = 4  # of two whole outputs, in bounds: each may be off by one, and the bound is of a sample
 

@@ -1,7 +1,6 @@
 """A conformance case, NAME.ptx beside NAME.json: one instruction form, its inputs, and the bytes that must come out.
 The format is described in tools/gpu/README.md."""
 
-import base64
 import ctypes
 import hashlib
 import json
@@ -29,6 +28,7 @@ class Buffer:
     expected: bytes | None  # after it; None: not compared
     kind: str = "u8"
     tolerance_ulp: int = 0
+    parameter: bool = True  # False: the kernel reaches it through a tensor map alone
 
 
 @dataclass
@@ -66,10 +66,6 @@ class Case:
         return hashlib.sha256(self.ptx + repr((self.arguments, self.grid, self.block)).encode()).hexdigest()[:8]
 
 
-def _bytes(value):
-    return base64.b64decode(value, validate=True)
-
-
 def _triple(given, name):
     values = tuple(given.get(name, (1, 1, 1)))
     if len(values) != 3 or not all(isinstance(value, int) and value > 0 for value in values):
@@ -86,12 +82,13 @@ def _argument(given):
                          given["swizzle"])
     if kind != "buffer":
         raise CaseError(f"an argument of kind '{kind}'; use buffer, scalar or tensor_map")
-    data = _bytes(given.get("data", ""))
-    expected = _bytes(given["expected"]) if "expected" in given else None
+    data = bytes.fromhex(given.get("data", ""))
+    expected = bytes.fromhex(given["expected"]) if "expected" in given else None
     size = given.get("bytes", max(len(data), len(expected or b"")))
     if len(data) > size or (expected is not None and len(expected) != size):
         raise CaseError(f"buffer {given['name']} has {size} bytes; its data must fit and its expected bytes fill it")
-    buffer = Buffer(given["name"], size, data, expected, given.get("type", "u8"), given.get("tolerance_ulp", 0))
+    buffer = Buffer(given["name"], size, data, expected, given.get("type", "u8"), given.get("tolerance_ulp", 0),
+                    given.get("parameter", True))
     if buffer.kind not in TYPES or size * 8 % TYPES[buffer.kind][0]:
         raise CaseError(f"buffer {buffer.name} is of type '{buffer.kind}'; use one of {', '.join(TYPES)} that fits it")
     if buffer.tolerance_ulp and TYPES[buffer.kind][1] is None:

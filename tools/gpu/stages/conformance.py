@@ -12,7 +12,7 @@ from stages.journal import Journal
 from stages.progress import Progress
 from stages.workers import run_cells
 
-CASE_SECONDS = 10
+CASE_SECONDS = 20
 
 
 def _cell(case):
@@ -84,7 +84,8 @@ def compare(gpu, case):
             pointers[each.name] = gpu.buffer(each.size, each.data)
     for each in case.arguments:
         if isinstance(each, cases.Buffer):
-            arguments.append(pointers[each.name])
+            if each.parameter:
+                arguments.append(pointers[each.name])
         elif isinstance(each, cases.Scalar):
             arguments.append(each.value)
         else:

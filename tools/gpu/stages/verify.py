@@ -9,7 +9,7 @@ from stages.journal import Journal
 from stages.progress import Progress
 from stages.workers import reason
 
-CELL_SECONDS = 60
+CELL_SECONDS = 30
 LEAST_SECONDS = 5  # left, or no further kernel is begun
 DRY_LINES, DRY_SPREAD, SPREAD = 4, 2, 6  # SPREAD: Configs over the space in the last pass
 
@@ -76,12 +76,13 @@ def _one(context, journal, cell, words, line, earlier):
         if result.get("event") == "result":
             results.append(result)
 
-    limit = min(CELL_SECONDS, context.left)
+    patience = CELL_SECONDS * (2 if words and words[0] == "--all-configs" else 1)
+    limit = min(patience, context.left)
     ended = process.run(command + ["--json"], timeout=limit, on_line=on_line)
     values = {"kernels": len(results), "worst_error": max((r["error"] for r in results), default=None),
               "configs": [r["config"] for r in results]}
     outcome = "refused" if ended.rc == 2 else ended.outcome
-    if ended.out_of_time and limit < CELL_SECONDS:
+    if ended.out_of_time and limit < patience:
         outcome = "unfinished"  # the stage's time was up, which says nothing of the kernel
     if outcome in ("ok", "unfinished"):
         return journal.write(cell, outcome, command=shown, seconds=ended.seconds, **values)
