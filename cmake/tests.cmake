@@ -65,9 +65,15 @@ if(HOST_CODEGEN AND ATTENTUNE_PYTHON AND NOT ATTENTUNE_SANITIZE)
   set(scripts ${PROJECT_SOURCE_DIR}/tests/tools)
   add_test(NAME attentune_ctypes
     COMMAND ${ATTENTUNE_PYTHON} ${scripts}/attentune_ctypes_test.py $<TARGET_FILE:attentune> ${CMAKE_C_COMPILER})
-  add_test(NAME campaign COMMAND ${ATTENTUNE_PYTHON} ${scripts}/campaign_test.py $<TARGET_FILE:attentune_cli>)
-  add_test(NAME campaign_questions COMMAND ${ATTENTUNE_PYTHON} ${scripts}/questions_test.py $<TARGET_FILE:attentune_cli>)
-  set_tests_properties(attentune_ctypes campaign campaign_questions PROPERTIES LABELS scripts TIMEOUT 300)
+  set_tests_properties(attentune_ctypes PROPERTIES LABELS scripts)
+  file(GLOB found CONFIGURE_DEPENDS ${scripts}/campaign/*_test.py)
+  foreach(script IN LISTS found)
+    get_filename_component(stem ${script} NAME_WE)
+    string(REGEX REPLACE "_test$" "" stem ${stem})
+    add_test(NAME campaign.${stem} COMMAND ${ATTENTUNE_PYTHON} ${script})
+    set_tests_properties(campaign.${stem} PROPERTIES
+      LABELS scripts TIMEOUT 300 ENVIRONMENT ATTENTUNE_CLI=$<TARGET_FILE:attentune_cli>)
+  endforeach()
 endif()
 
 # The core tests of a sanitized build, counted in the same summary.

@@ -1,0 +1,70 @@
+"""Each kernel fails alone, and says how to see it again."""
+
+import time
+import unittest
+from unittest import mock
+
+from support import Case, read
+from stages import verify
+
+FAKE_CLI = """
+    import json, os, sys, time
+    words = sys.argv[1:]
+    def show(**values): print(json.dumps(values), flush=True)
+    if words[0] == "problems":
+        for line in ("dtype=f32 good", "dtype=bf16 refused", "dtype=bf16 wrong", "dtype=bf16 hangs", "dtype=bf16 dies"):
+            show(event="problem", problem=line)
+        sys.exit(0)
+    line, what = words[1], words[1].split()[-1]
+    if what == "refused": os._exit(2)
+    if what == "hangs": time.sleep(100)
+    if what == "dies": os.kill(os.getpid(), 11)
+    print("not JSON")
+    show(event="result", problem=line, config="tile=1 | split=2", error=0.5)
+    if what == "wrong":
+        sys.exit(f"attentune: {line} with config 'tile=1 | split=2' is wrong: too far off; report it with this line")
+    """
+
+
+class Verify(Case):
+    def test_each_kernel_fails_alone_and_says_how_to_see_it_again(self):
+        context = self.context()
+        context.attentune["cli"] = self.script("attentune", FAKE_CLI)
+        with mock.patch.object(verify, "CELL_SECONDS", 1):
+            self.assertFalse(verify.run(context))
+        expected = {"f16 good": "ok", "bf16 good": "ok", "bf16 refused": "refused", "bf16 wrong": "wrong",
+                    "bf16 hangs": "timed_out", "bf16 dies": "crashed"}
+        outcomes = self.outcomes()
+        for line, outcome in expected.items():
+            self.assertEqual(outcomes[f"watchdog: dtype={line}"], outcome)
+            later = "skipped" if outcome in ("timed_out", "crashed") else outcome
+            self.assertEqual(outcomes[f"default: dtype={line}"], later)
+        wrong = next(r for r in read(self.folder / "records.jsonl") if r["outcome"] == "wrong")
+        self.assertEqual(wrong["reproduce"],
+                         ["attentune verify 'dtype=bf16 wrong' --device gpu:0 --config 'tile=1 | split=2'"])
+        self.assertIn("--watchdog", wrong["command"])
+
+        count = len(read(self.folder / "records.jsonl"))
+        self.assertFalse(verify.run(context))  # known to be bad, and nothing but the skipped is asked again
+        added = read(self.folder / "records.jsonl")[count:]
+        self.assertEqual({record["outcome"] for record in added}, {"skipped"})
+
+    def test_the_end_of_the_stage_is_no_fault_of_a_kernel(self):
+        context = self.context(deadline=time.time() + 0.5)
+        context.attentune["cli"] = self.script("attentune", FAKE_CLI)
+        with mock.patch.object(verify, "covering_list", lambda _: ["dtype=bf16 hangs"]), \
+                mock.patch.object(verify, "LEAST_SECONDS", 0.4):
+            self.assertTrue(verify.run(context))
+        self.assertEqual(self.outcomes()["watchdog: dtype=bf16 hangs"], "unfinished")
+
+    def test_an_attentune_without_watchdog_is_named_in_the_records(self):
+        context = self.context()
+        context.attentune |= {"cli": self.script("attentune", FAKE_CLI), "watchdog": False}
+        with mock.patch.object(verify, "covering_list", lambda _: ["dtype=bf16 good"]):
+            self.assertTrue(verify.run(context))
+        self.assertEqual(self.outcomes(), {"watchdog": "skipped", "default: dtype=bf16 good": "ok",
+                                           "spread: dtype=bf16 good": "ok"})
+
+
+if __name__ == "__main__":
+    unittest.main()
