@@ -8,7 +8,11 @@ file(CONFIGURE OUTPUT "${OUTPUT}" @ONLY CONTENT [==[
 #include <string_view>
 
 namespace attentune::templates::embedded {
+namespace {
+// With its size, as counting a long text exceeds what compilers evaluate at compile time.
+constexpr char text[] = R"attentune_text(@text@)attentune_text";
+}  // namespace
 extern const std::string_view @SYMBOL@;
-constinit const std::string_view @SYMBOL@ = R"attentune_text(@text@)attentune_text";
+constinit const std::string_view @SYMBOL@{text, sizeof text - 1};
 }  // namespace attentune::templates::embedded
 ]==])

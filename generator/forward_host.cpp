@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <set>
 
 #include <fmt/format.h>
 
+#include "generator/host_config.h"
+#include "generator/host_cost.h"
+#include "generator/host_isa.h"
+#include "generator/host_layout.h"
 #include "generator/host_target.h"
 #include "generator/host_template.h"
 #include "generator/key.h"
@@ -17,112 +20,23 @@
 namespace attentune {
 namespace {
 
-constexpr std::int64_t lanes = 16;  // of the template's one vector type
+using namespace host;
+
 constexpr std::int64_t max_head_dim = 576;
 constexpr std::int64_t max_group = 1 << 16;
-constexpr std::int64_t max_scratch_bytes = std::int64_t{4} << 20;
-
-constexpr std::int64_t max_packed_bytes = std::int64_t{1} << 30;
+constexpr double max_scratch_bytes = 4 << 20;
+constexpr double max_packed_bytes = 1 << 30;
+constexpr std::int64_t max_stream_rows = 32;  // from there on packing pays
 constexpr std::string_view host_template = "host/forward.ll";
 
-// Rows and vectors of the micro-kernels that keep the FMA units of some host busy.
-struct Micro {
-  std::int64_t rows = 1, vectors = 1;
-};
-constexpr std::array<Micro, 26> micros{{{1, 2}, {1, 3}, {1, 4}, {1, 6}, {1, 8}, {2, 1}, {2, 2},  {2, 4}, {2, 8},
-                                        {3, 3}, {3, 6}, {4, 1}, {4, 2}, {4, 4}, {4, 6}, {5, 1},  {5, 4}, {6, 1},
-                                        {6, 2}, {6, 3}, {6, 4}, {8, 2}, {8, 3}, {9, 3}, {12, 2}, {14, 2}}};
 // Micro-kernels a row tile is high.
 constexpr std::array<int, 12> heights{1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64};
 constexpr std::int64_t max_tile_m = 384;
 constexpr std::array<int, 9> tiles_n{32, 48, 64, 96, 128, 192, 256, 384, 512};
 
-constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-constexpr std::int64_t padded(std::int64_t width) { return ceil_div(width, lanes) * lanes; }
-
-// Who packs key tiles, as in templates/host/constants.h.
-enum class Pack : std::uint8_t { task, k, whole };
-
-constexpr std::string_view word_of(Pack pack) { return pack == Pack::task ? "task" : pack == Pack::k ? "k" : "whole"; }
-
-// A Config as numbers.
-struct Shape {
-  int width = 0;  // bits of the vectors LLVM may use
-  std::int64_t rows = 0, vectors = 0;
-  std::int64_t tile_m = 0, tile_n = 0;
-  Pack pack = Pack::task;
-};
-
-Pack pack_of(const Config& config) {
-  const std::string& word = config.word("pack");
-  for (const Pack pack : {Pack::task, Pack::k, Pack::whole}) {
-    if (word == word_of(pack))
-      return pack;
-  }
-  throw Error(Status::internal, fmt::format("pack={} is no way to pack", word));
-}
-
-Micro micro_of(const Config& config) {
-  const std::string_view text = config.word("micro");
-  const std::size_t x = std::min(text.find('x'), text.size() - 1);
-  const auto rows = parse_number<std::int64_t>(text.substr(0, x));
-  const auto vectors = parse_number<std::int64_t>(text.substr(x + 1));
-  if (!rows || !vectors)
-    throw Error(Status::internal, fmt::format("micro={} is not ROWSxVECTORS", text));
-  return {.rows = *rows, .vectors = *vectors};
-}
-
-Shape shape_of(const Config& config) {
-  const Micro micro = micro_of(config);
-  return {.width = static_cast<int>(config.integer("width")),
-          .rows = micro.rows,
-          .vectors = micro.vectors,
-          .tile_m = config.integer("tile_m"),
-          .tile_n = config.integer("tile_n"),
-          .pack = pack_of(config)};
-}
-
-// Registers of the inner loop: every sum, one row of B (one sum row can take B from memory), one broadcast of A.
-std::int64_t live_registers(std::int64_t rows, std::int64_t vectors, int width) {
-  const std::int64_t registers_a_vector = 512 / width;
-  return (rows * vectors + (rows > 1 ? vectors : 0)) * registers_a_vector + 1;
-}
-
-// Fits the registers and can win: 8 sums hide the FMA latency (4 cycles, two instructions a cycle), and several rows
-// use at least half the registers, because fewer sums only mean more loads a product.
-bool is_worthwhile(Micro micro, const Arch& arch, int width) {
-  const std::int64_t live = live_registers(micro.rows, micro.vectors, width);
-  const std::int64_t registers = vector_registers(arch, width);
-  return live <= registers && micro.rows * micro.vectors * (512 / width) >= 8 &&
-         (micro.rows == 1 || 2 * live > registers);
-}
-
-// f32 bytes of one packed key tile.
-std::int64_t packed_tile_bytes(const Problem& p, std::int64_t tile_n) {
-  return 4 * tile_n * (padded(p.head_dim_qk) + padded(p.head_dim_v));
-}
-
-// The layout of templates/host/scratch.h: Q, S and O with rows one vector longer, l (16 partial sums a row), m, alpha,
-// and what a task packs of one key tile.
-std::int64_t scratch_bytes(const Problem& p, std::int64_t tile_m, std::int64_t tile_n, Pack pack) {
-  const std::int64_t rows = tile_m * (padded(p.head_dim_qk) + tile_n + padded(p.head_dim_v) + 4 * lanes);
-  const std::int64_t keys = pack == Pack::whole ? 0
-                            : pack == Pack::k   ? 4 * tile_n * padded(p.head_dim_qk)
-                                                : packed_tile_bytes(p, tile_n);
-  return 4 * (rows + 2 * padded(tile_m)) + keys;
-}
-
-std::int64_t row_count(const Problem& p) { return std::max<std::int64_t>(1, p.len_q * p.group()); }
-
-// What pack=whole needs of the workspace; a double, as lengths have no bound here.
-double packed_bytes(const Problem& p, std::int64_t tile_n) {
-  return static_cast<double>(p.batch * p.heads_kv) * static_cast<double>(ceil_div(p.len_kv, tile_n)) *
-         static_cast<double>(packed_tile_bytes(p, tile_n));
-}
-
 // Packing is shared by the row tiles of a KV head: with one of them there is nobody to share with.
-bool whole_pays(const Problem& p, std::int64_t tile_m, std::int64_t tile_n) {
-  return row_count(p) > tile_m && packed_bytes(p, tile_n) <= static_cast<double>(max_packed_bytes);
+bool whole_pays(const Problem& p, const HostConfig& config) {
+  return row_count(p) > config.tile_m && packed_bytes(p, config) <= max_packed_bytes;
 }
 
 bool reads_v_in_place(const Problem& p) { return p.v == Dtype::f32 && p.head_dim_v % lanes == 0; }
@@ -155,27 +69,13 @@ std::vector<std::string> words(const Values& values) {
   return result;
 }
 
-// The micro-kernel for many rows: as square as the registers allow, because a step loads rows + vectors operands for
-// rows * vectors products; 6x4 of zmm, 6x1 of two ymm or four NEON registers, 2x1 of four xmm. Few rows (decode): the
-// one of just as many that has the most sums, so that none is padding. Six vectors divide few head dims (4x6: 66 %).
-Micro default_micro(const Arch& arch, std::int64_t rows) {
-  const int width = vector_bits(arch);
-  // Loads of a product instruction.
-  const auto loads = [width](Micro m) {
-    const std::int64_t registers_a_vector = 512 / width;
-    return 1.0 / static_cast<double>(m.rows) + 1.0 / static_cast<double>(m.vectors * registers_a_vector);
-  };
-  Micro best;
-  for (const Micro micro : micros) {
-    if (!is_worthwhile(micro, arch, width) || micro.rows > 6 || micro.vectors == 6)
-      continue;
-    const std::int64_t padding = ceil_div(rows, micro.rows) * micro.rows - rows;
-    const std::int64_t best_padding = best.rows == 0 ? 0 : ceil_div(rows, best.rows) * best.rows - rows;
-    const bool fewer = rows < 6 && padding != best_padding;
-    if (best.rows == 0 || (fewer ? padding < best_padding : loads(micro) < loads(best)))
-      best = micro;
-  }
-  return best;
+bool all_bf16(const Problem& p) { return p.q == Dtype::bf16 && p.k == Dtype::bf16 && p.v == Dtype::bf16; }
+
+bool serves(Product product, const Problem& problem, const Arch& arch, int width) {
+  if (product == Product::fma)
+    return true;
+  const bool native = product == Product::dot ? multiplies_bf16_pairs(arch, width) : multiplies_bf16_tiles(arch, width);
+  return native && all_bf16(problem);
 }
 
 // Rules every point that renders keeps: they read nothing of the problem but its class, so that a Config found for one
@@ -185,10 +85,15 @@ ConfigSpace class_space(const Problem& problem, const Arch& arch) {
   std::vector<std::string> widths{std::to_string(widest)};
   if (widest == 512)
     widths.emplace_back("256");
+  std::vector<std::string> products;
+  for (const Product product : {Product::fma, Product::dot, Product::tile}) {
+    if (serves(product, problem, arch, widest))
+      products.emplace_back(product_words[static_cast<std::size_t>(product)]);
+  }
   std::vector<std::string> micro_words;
   std::set<std::int64_t> tiles_m;
-  for (const Micro micro : micros) {
-    micro_words.push_back(fmt::format("{}x{}", micro.rows, micro.vectors));
+  for (const Micro micro : all_micros()) {
+    micro_words.push_back(to_text(micro));
     for (const int height : heights) {
       if (micro.rows * height <= max_tile_m)
         tiles_m.insert(micro.rows * height);
@@ -196,33 +101,119 @@ ConfigSpace class_space(const Problem& problem, const Arch& arch) {
   }
   ConfigSpace space;
   space.add({"width", ChoiceKind::compile, std::move(widths), "bits of the vector registers used"});
+  space.add({"product", ChoiceKind::compile, std::move(products),
+             "what multiplies: f32 FMA, AVX512-BF16 pairs (dot), AMX-BF16 tiles (tile)"});
   space.add({"micro", ChoiceKind::compile, std::move(micro_words),
-             "rows x vectors of 16 the micro-kernel keeps in registers"});
+             "rows x vectors of 16 the micro-kernel keeps in registers; pack=none: rows x keys"});
+  space.add({"unroll", ChoiceKind::compile, {"1", "2"}, "steps of depth between two branches"});
   space.add({"tile_m", ChoiceKind::compile, words(tiles_m), "rows (queries x heads of a group) of a task"});
   space.add({"tile_n", ChoiceKind::compile, words(tiles_n), "keys a step of the online softmax takes"});
   space.add({"pack",
              ChoiceKind::compile,
-             {"task", "k", "whole"},
-             "who packs K and V: each task; each task K alone; one launch before, for all tasks"});
+             {"task", "k", "whole", "none"},
+             "who packs K and V: each task; each task K alone; one launch before, for all tasks; nobody"});
   space.add({"grain", ChoiceKind::launch, {"1", "4"}, "tasks a worker claims at once"});
+  space.add({"split", ChoiceKind::launch, {"1", "2", "4", "8", "16", "32"}, "parts the keys are split into"});
 
+  space.require("product", [problem, arch](const Config& config) {
+    const HostConfig shape = HostConfig::of(config);
+    return serves(shape.product, problem, arch, shape.width);
+  });
   space.require("micro", [arch](const Config& config) {
-    return is_worthwhile(micro_of(config), arch, static_cast<int>(config.integer("width")));
+    const HostConfig shape = HostConfig::of(config);
+    return is_worthwhile(shape.micro, shape.product, arch, shape.width);
+  });
+  space.require("unroll", [](const Config& config) {
+    const HostConfig shape = HostConfig::of(config);
+    return shape.unroll == 1 || shape.product != Product::tile;
   });
   space.require("tile_m", [](const Config& config) {
-    const std::int64_t rows = micro_of(config).rows;
-    const std::int64_t tile_m = config.integer("tile_m");
-    return tile_m % rows == 0 && std::find(heights.begin(), heights.end(), tile_m / rows) != heights.end();
+    const HostConfig shape = HostConfig::of(config);
+    return shape.tile_m % shape.micro.rows == 0 &&
+           std::find(heights.begin(), heights.end(), shape.tile_m / shape.micro.rows) != heights.end();
   });
   space.require("tile_n", [](const Config& config) {
-    return config.integer("tile_n") % (micro_of(config).vectors * lanes) == 0;
+    const HostConfig shape = HostConfig::of(config);
+    return shape.tile_n % (shape.micro.vectors * lanes) == 0;
   });
   space.require("pack", [problem](const Config& config) {
-    const Shape shape = shape_of(config);
-    return (shape.pack != Pack::k || reads_v_in_place(problem)) &&
-           scratch_bytes(problem, shape.tile_m, shape.tile_n, shape.pack) <= max_scratch_bytes;
+    const HostConfig shape = HostConfig::of(config);
+    if (static_cast<double>(scratch_bytes(problem, shape)) > max_scratch_bytes)
+      return false;
+    if (shape.pack == Pack::none)
+      return shape.product == Product::fma && shape.unroll == 1 && streams(shape.micro) &&
+             shape.tile_m <= max_stream_rows && shape.tile_n <= 256;
+    return shape.pack != Pack::k || (reads_v_in_place(problem) && shape.product == Product::fma);
   });
   return space;
+}
+
+// Does splitting give more workers something to do, each part being worth a task?
+bool split_pays(const Problem& p, const HostConfig& config, std::int64_t split) {
+  constexpr std::int64_t enough_tasks = 128;
+  const std::int64_t tasks = p.batch * p.heads_kv * ceil_div(row_count(p), config.tile_m);
+  return split == 1 ||
+         (row_count(p) <= config.tile_m && tasks * split <= enough_tasks && p.len_kv >= 2 * split * config.tile_n);
+}
+
+// Row tiles of equal size, at most `most` rows.
+std::int64_t default_tile_m(std::int64_t rows, Micro micro, std::int64_t most) {
+  const std::int64_t wanted = ceil_div(rows, ceil_div(rows, most));
+  std::int64_t tile_m = micro.rows;
+  for (const int height : heights) {
+    if (micro.rows * height > max_tile_m)
+      break;
+    tile_m = micro.rows * height;
+    if (tile_m >= wanted)
+      break;
+  }
+  return tile_m;
+}
+
+std::int64_t default_tile_n(const Problem& problem, HostConfig config, std::int64_t most) {
+  const std::int64_t panel = config.micro.vectors * lanes;
+  std::int64_t tile_n = 0;
+  for (const int candidate : tiles_n) {
+    if (candidate % panel != 0)
+      continue;
+    config.tile_n = candidate;
+    if (tile_n != 0 && (candidate > most || tile_n >= problem.len_kv ||
+                        static_cast<double>(scratch_bytes(problem, config)) > max_scratch_bytes))
+      break;
+    tile_n = candidate;
+  }
+  return tile_n;
+}
+
+// Packing, where all tasks share it; the tasks; and where the keys are split, putting the parts together. What a launch
+// choice leaves without work has a grid of 0 tasks.
+std::vector<LaunchRule> launches(const Problem& problem, const HostConfig& config) {
+  const bool whole = config.pack == Pack::whole;
+  const std::string tiles = fmt::format("batch * heads_kv * ceil_div(len_kv, {})", config.tile_n);
+  const std::string rows = "min(split - 1, 1) * batch * heads_q * len_q";
+  const WorkspaceSlice scratch{
+      .name = "scratch", .bytes = std::to_string(scratch_bytes(problem, config)), .per_worker = true};
+  const WorkspaceSlice partial{.name = "partial",
+                               .bytes = fmt::format("{} * split * {}", rows, partial_row_bytes(problem, config))};
+  const WorkspaceSlice packed{.name = "packed",
+                              .bytes = fmt::format("{} * {}", tiles, packed_tile_bytes(problem, config))};
+  std::vector<LaunchRule> rules;
+  if (whole)
+    rules.push_back({.entry = "attentune_pack", .grid = {tiles, "1", "1"}, .workspace = {packed}});
+  rules.push_back(
+      {.entry = "attentune_forward",
+       .grid = {fmt::format("batch * heads_kv * ceil_div(len_q * group, {}) * split", config.tile_m), "1", "1"},
+       .block = {"grain", "1", "1"},
+       .workspace = {scratch, partial},
+       .depends_on_previous = whole});
+  if (whole)
+    rules.back().workspace.push_back(packed);
+  rules.push_back({.entry = "attentune_combine",
+                   .grid = {rows, "1", "1"},
+                   .block = {"4", "1", "1"},
+                   .workspace = {partial},
+                   .depends_on_previous = true});
+  return rules;
 }
 
 }  // namespace
@@ -263,105 +254,58 @@ std::optional<Refusal> ForwardHost::refusal(const Problem& problem, const Arch& 
 ConfigSpace ForwardHost::space(const Problem& problem, const Arch& arch) const {
   ConfigSpace space = class_space(problem, arch);
   // What cannot win at these lengths. Tiny row tiles only where there are few rows.
-  const std::int64_t least = std::min<std::int64_t>(row_count(problem), 96) / 4;
+  const std::int64_t rows = row_count(problem);
+  const std::int64_t least = std::min<std::int64_t>(rows, 96) / 4;
   space.require("tile_m", [least](const Config& config) { return config.integer("tile_m") >= least; });
-  space.require("pack", [problem](const Config& config) {
-    return pack_of(config) != Pack::whole || whole_pays(problem, config.integer("tile_m"), config.integer("tile_n"));
+  space.require("pack", [problem, rows](const Config& config) {
+    const HostConfig shape = HostConfig::of(config);
+    if (shape.pack == Pack::none)
+      return rows <= max_stream_rows;
+    return shape.pack != Pack::whole || whole_pays(problem, shape);
+  });
+  space.require("split", [problem](const Config& config) {
+    const std::int64_t split = config.integer("split");
+    const HostConfig shape = HostConfig::of(config);
+    const bool shares = shape.pack == Pack::task || shape.pack == Pack::none;
+    return split == 1 || (shares && config.integer("grain") == 1 && split_pays(problem, shape, split));
   });
   return space;
 }
 
 Config ForwardHost::default_config(const Problem& problem, const Arch& arch) const {
   const std::int64_t rows = row_count(problem);
-  const Micro micro = default_micro(arch, rows);
-  // Row tiles of equal size, at most 192 rows: from there on K and V cost little beside the products, while
-  // larger tiles lose under causal masks (bf16 GQA: 68.5 % of the FMA ceiling at 384 rows, 71 % at 192).
-  const std::int64_t wanted = ceil_div(rows, ceil_div(rows, 192));
-  std::int64_t tile_m = micro.rows;
-  for (const int height : heights) {
-    if (micro.rows * height > max_tile_m)
-      break;
-    tile_m = micro.rows * height;
-    if (tile_m >= wanted)
-      break;
-  }
-  const std::int64_t panel = micro.vectors * lanes;
-  std::int64_t tile_n = 0;
-  for (const int candidate : tiles_n) {
-    if (candidate % panel != 0)
-      continue;
-    if (tile_n != 0 && (candidate > 128 || tile_n >= problem.len_kv ||
-                        scratch_bytes(problem, tile_m, candidate, Pack::task) > max_scratch_bytes))
-      break;
-    tile_n = candidate;
-  }
+  HostConfig config{.width = vector_bits(arch)};
+  const bool stream = rows <= 8;
+  if (!stream && serves(Product::tile, problem, arch, config.width))
+    config.product = Product::tile;
+  config.micro = config.product == Product::tile ? tile_micro : default_micro(arch, rows, stream);
+  config.unroll = stream || config.product == Product::tile ? 1 : 2;
+  // From 192 rows on K and V cost little beside the products, while larger tiles lose under causal masks.
+  config.tile_m = default_tile_m(rows, config.micro, 192);
+  config.pack = stream ? Pack::none : Pack::task;
+  config.tile_n = default_tile_n(problem, config, stream ? 64 : 128);
   // Packing once is 1 to 2 % of a prefill; it needs at least two row tiles that read what was packed.
-  const double readers = static_cast<double>(ceil_div(rows, tile_m)) * visible_fraction(problem);
-  const Pack pack = whole_pays(problem, tile_m, tile_n) && readers >= 2 ? Pack::whole : Pack::task;
-  Config config;
-  config.add("width", std::to_string(vector_bits(arch)), ChoiceKind::compile);
-  config.add("micro", fmt::format("{}x{}", micro.rows, micro.vectors), ChoiceKind::compile);
-  config.add("tile_m", std::to_string(tile_m), ChoiceKind::compile);
-  config.add("tile_n", std::to_string(tile_n), ChoiceKind::compile);
-  config.add("pack", std::string(word_of(pack)), ChoiceKind::compile);
-  config.add("grain", "1", ChoiceKind::launch);
-  return config;
+  const double readers = static_cast<double>(ceil_div(rows, config.tile_m)) * visible_fraction(problem);
+  if (!stream && whole_pays(problem, config) && readers >= 2)
+    config.pack = Pack::whole;
+  // Decode on many workers: parts of at least 512 keys until there are 32 tasks.
+  std::int64_t split = 1;
+  while (stream && problem.batch * problem.heads_kv * split < 32 && problem.len_kv >= 1024 * split &&
+         split_pays(problem, config, 2 * split))
+    split *= 2;
+  return Config({{"width", std::to_string(config.width), ChoiceKind::compile},
+                 {"product", std::string(product_words[static_cast<std::size_t>(config.product)]), ChoiceKind::compile},
+                 {"micro", to_text(config.micro), ChoiceKind::compile},
+                 {"unroll", std::to_string(config.unroll), ChoiceKind::compile},
+                 {"tile_m", std::to_string(config.tile_m), ChoiceKind::compile},
+                 {"tile_n", std::to_string(config.tile_n), ChoiceKind::compile},
+                 {"pack", std::string(pack_words[static_cast<std::size_t>(config.pack)]), ChoiceKind::compile},
+                 {"grain", "1", ChoiceKind::launch},
+                 {"split", std::to_string(split), ChoiceKind::launch}});
 }
 
-// Cycles of one core, from instruction counts alone (two vector instructions and two loads a cycle):
-//   products  a micro-kernel step is rows * vectors FMAs and rows + vectors loads, each of 16 lanes = 512 / width
-//             instructions; with fewer than 8 sums in flight the latency of 4 cycles shows (2 a cycle * 4); a fifth of
-//             the loads' time is seen even where products hide it (6x4 of zmm: 13 cycles predicted, 13.5 measured).
-//   softmax   22 instructions on 16 scores (max, exp2, sum, load, store) and some 40 a row and key tile.
-//   packing   a transposition of K is 4 shuffles and 2 moves a vector, of V 2 moves; conversion adds 3. Once a row
-//   tile,
-//             or once for all of them (every key tile then, seen or not), who read it from a farther cache.
 Resources ForwardHost::resources(const Problem& problem, const Arch& arch, const Config& config) const {
-  const Shape shape = shape_of(config);
-  const double split = 512.0 / shape.width;
-  const auto rows = static_cast<double>(shape.rows);
-  const auto vectors = static_cast<double>(shape.vectors);
-  const std::int64_t all_rows = row_count(problem);
-  const std::int64_t row_tiles = ceil_div(all_rows, shape.tile_m);
-  const std::int64_t last_rows = all_rows - (row_tiles - 1) * shape.tile_m;
-  const double computed_rows =
-      static_cast<double>((row_tiles - 1) * shape.tile_m + ceil_div(last_rows, shape.rows) * shape.rows);
-  const double keys = static_cast<double>(ceil_div(problem.len_kv, shape.vectors * lanes) * shape.vectors * lanes);
-  const double key_tiles = std::ceil(static_cast<double>(problem.len_kv) / static_cast<double>(shape.tile_n));
-  const double visible = visible_fraction(problem);
-  const double visited = std::min(1.0, visible + 0.5 * static_cast<double>(shape.tile_m + shape.tile_n) /
-                                                     static_cast<double>(std::max<std::int64_t>(1, problem.len_kv)));
-
-  const double loads = (rows + vectors * split) / 2;
-  const double step = std::max({rows * vectors * split / 2, loads, 4.0}) + 0.2 * loads;
-  const double cycles_a_product = step / (rows * vectors * lanes);
-  // V read in place is strided: its rows fall into fewer sets of the first-level cache (measured: 1.3).
-  const double in_place = shape.pack == Pack::k ? 1.3 : 1.0;
-  const double depth =
-      static_cast<double>(problem.head_dim_qk) + in_place * static_cast<double>(padded(problem.head_dim_v));
-  const double products = computed_rows * keys * depth * cycles_a_product;
-  const double softmax = computed_rows * (keys / lanes * 22 * split / 2 + key_tiles * 40);
-  const auto convert = [](Dtype dtype) { return dtype == Dtype::f32 ? 0 : 3; };
-  const double depth_qk = static_cast<double>(padded(problem.head_dim_qk));
-  const double depth_v = static_cast<double>(padded(problem.head_dim_v));
-  const double vectors_of_keys = keys / lanes * split / 2;
-  const double packing_k = vectors_of_keys * depth_qk * (6 + convert(problem.k));
-  const double packing_v = vectors_of_keys * depth_v * (2 + convert(problem.v));
-  const auto tiles = static_cast<double>(row_tiles);
-  const double packing = shape.pack == Pack::whole
-                             ? packing_k + packing_v + tiles * visited * keys * (depth_qk + depth_v) * 4 / 32
-                             : tiles * visited * (packing_k + (shape.pack == Pack::k ? 0 : packing_v));
-  // What does not fit the second-level cache (1 MiB is common) waits for the next one.
-  const auto bytes = static_cast<double>(scratch_bytes(problem, shape.tile_m, shape.tile_n, shape.pack));
-  const double spill = bytes > 1048576.0 ? 1.15 : 1.0;
-  const double registers = static_cast<double>(live_registers(shape.rows, shape.vectors, shape.width));
-  const double pressure = registers > vector_registers(arch, shape.width) ? 1.5 : 1.0;
-  const double shared = shape.pack == Pack::whole ? packed_bytes(problem, shape.tile_n) : 0;
-  return {.workspace_bytes = bytes + shared,
-          .shared_bytes = bytes,
-          .registers = registers,
-          .cost = static_cast<double>(problem.batch * problem.heads_kv) *
-                  (visited * spill * pressure * (products + softmax) + packing)};
+  return predict(problem, arch, HostConfig::of(config));
 }
 
 Source ForwardHost::render(const Problem& problem, const Arch& arch, const Config& config) const {
@@ -370,13 +314,15 @@ Source ForwardHost::render(const Problem& problem, const Arch& arch, const Confi
   if (const auto reason = class_space(problem, arch).why_not(config)) {
     throw RefusalError({"config", to_text(config), *reason, "use a point `attentune space` prints"});
   }
-  const Shape shape = shape_of(config);
+  const HostConfig shape = HostConfig::of(config);
   const HostSpecialization specialization{
       .constants = {{"TILE_M", shape.tile_m},
                     {"TILE_N", shape.tile_n},
-                    {"MICRO_ROWS", shape.rows},
-                    {"MICRO_VECTORS", shape.vectors},
+                    {"MICRO_ROWS", shape.micro.rows},
+                    {"MICRO_VECTORS", shape.micro.vectors},
+                    {"STEPS", shape.unroll},
                     {"PACK", static_cast<int>(shape.pack)},
+                    {"PRODUCT", static_cast<int>(shape.product)},
                     {"HEAD_DIM_QK", problem.head_dim_qk},
                     {"HEAD_DIM_V", problem.head_dim_v},
                     {"GROUP", problem.group()},
@@ -388,33 +334,23 @@ Source ForwardHost::render(const Problem& problem, const Arch& arch, const Confi
                     {"HAS_SINK_LOGIT", problem.sink_logit ? 1 : 0},
                     {"HAS_MASK", problem.mask.is_all() ? 0 : 1},
                     {"HAS_SCORE", problem.score.is_identity() ? 0 : 1},
-                    {"NATIVE_F16", converts_f16(arch) ? 1 : 0}},
-      .definitions = mask_ir(*problem.mask.structure) + '\n' + score_ir(*problem.score.structure),
+                    {"NATIVE_F16", converts_f16(arch) ? 1 : 0},
+                    {"NATIVE_BF16", multiplies_bf16_pairs(arch, shape.width) ? 1 : 0},
+                    {"NATIVE_SCALE", scales_exponents(arch, shape.width) ? 1 : 0}},
+      .definitions =
+          mask_ir(*problem.mask.structure) + '\n' + score_ir(*problem.score.structure) + isa_ir(arch, shape.width),
       .vector_bits = shape.width};
   Source source;
   source.language = Language::llvm_ir;
-  source.text = fmt::format(
-                    "; attentune forward_host\n; class:  {}\n; arch:   {}\n; config: {}\n; void "
-                    "attentune_forward(const AttentionArgs *args, int64_t task_begin, int64_t task_end){}\n\n",
-                    class_text(problem), short_name(arch), config.compile_text(),
-                    shape.pack == Pack::whole ? ", after attentune_pack" : "") +
-                specialize_host_template(templates::text(host_template), arch, specialization);
-  std::vector<WorkspaceSlice> workspace{
-      {.name = "scratch",
-       .bytes = std::to_string(scratch_bytes(problem, shape.tile_m, shape.tile_n, shape.pack)),
-       .per_worker = true}};
-  if (shape.pack == Pack::whole) {
-    const std::string tiles = fmt::format("batch * heads_kv * ceil_div(len_kv, {})", shape.tile_n);
-    workspace.push_back(
-        {.name = "packed", .bytes = fmt::format("{} * {}", tiles, packed_tile_bytes(problem, shape.tile_n))});
-    source.launches.push_back({.entry = "attentune_pack", .grid = {tiles, "1", "1"}, .workspace = {workspace.back()}});
-  }
-  source.launches.push_back(
-      {.entry = "attentune_forward",
-       .grid = {fmt::format("batch * heads_kv * ceil_div(len_q * group, {})", shape.tile_m), "1", "1"},
-       .block = {"grain", "1", "1"},
-       .workspace = std::move(workspace),
-       .depends_on_previous = shape.pack == Pack::whole});
+  source.text =
+      fmt::format(
+          "; attentune forward_host\n; class:  {}\n; arch:   {}\n; config: {}\n; void "
+          "attentune_forward(const AttentionArgs *args, int64_t task_begin, int64_t task_end){}\n; and, where "
+          "split > 1, attentune_combine\n\n",
+          class_text(problem), short_name(arch), config.compile_text(),
+          shape.pack == Pack::whole ? ", after attentune_pack" : "") +
+      specialize_host_template(templates::text(host_template), arch, specialization);
+  source.launches = launches(problem, shape);
   return source;
 }
 

@@ -1,5 +1,8 @@
 #include "runtime/llvm/target.h"
 
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <mutex>
 
@@ -95,6 +98,18 @@ std::vector<std::string> cpu_features(const std::string& cpu) {
   return features;
 }
 
+#if defined(__x86_64__) && defined(__linux__)
+// The tile registers of AMX are 8 KiB a thread, so Linux hands them out on demand, once a process
+// (Documentation/arch/x86/xstate.rst); without, the first tile instruction ends the program.
+bool may_use_tiles() {
+  constexpr long request_permission = 0x1023;  // ARCH_REQ_XCOMP_PERM
+  constexpr long tile_data = 18;               // XFEATURE_XTILE_DATA
+  return syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
+}
+#else
+bool may_use_tiles() { return false; }
+#endif
+
 Arch make_arch(std::string cpu, std::vector<std::string> features) {
   std::sort(features.begin(), features.end());
   features.erase(std::unique(features.begin(), features.end()), features.end());
@@ -139,8 +154,9 @@ std::string compiler_name() { return "llvm " LLVM_VERSION_STRING; }
 Arch host_arch() {
   initialize_target();
   std::vector<std::string> features;
+  const bool tiles = may_use_tiles();
   for (const auto& feature : llvm::sys::getHostCPUFeatures()) {
-    if (feature.second)
+    if (feature.second && (tiles || !feature.first().starts_with("amx-")))
       features.push_back(feature.first().str());
   }
   return make_arch(llvm::sys::getHostCPUName().str(), std::move(features));

@@ -3,12 +3,14 @@
 #ifndef ATTENTUNE_HOST_CONSTANTS_H
 #define ATTENTUNE_HOST_CONSTANTS_H
 
-/* Config: rows and keys of a tile, the micro-kernel's rows and vectors of 16. */
+/* Config: rows and keys of a tile, the micro-kernel's rows and vectors of 16, its steps between two branches. */
 extern const int TILE_M;
 extern const int TILE_N;
 extern const int MICRO_ROWS;
 extern const int MICRO_VECTORS;
-extern const int PACK; /* an enum Pack */
+extern const int STEPS;
+extern const int PACK;    /* an enum Pack */
+extern const int PRODUCT; /* an enum Product */
 
 /* Problem: the class fields. */
 extern const int HEAD_DIM_QK;
@@ -23,16 +25,25 @@ extern const int HAS_SINK_LOGIT;
 extern const int HAS_MASK;
 extern const int HAS_SCORE;
 
-/* Arch: hardware converts between f16 and f32 (x86 F16C, every AArch64). */
+/* Arch: hardware converts between f16 and f32 (x86 F16C, every AArch64), rounds f32 to bf16 (AVX512-BF16), and takes
+ * numbers apart at the exponent (AVX-512 DQ: vreduceps, vscalefps). */
 extern const int NATIVE_F16;
+extern const int NATIVE_BF16;
+extern const int NATIVE_SCALE;
 
-/* Who packs a key tile: each task K and V; each task K, while V is read where it is (f32, whole vectors); or a launch
- * of its own packs every tile of the call once, for all tasks. */
-enum Pack { PACK_TASK, PACK_K, PACK_WHOLE };
+/* Who packs a key tile: each task K and V; each task K, while V is read where it is (f32, whole vectors); a launch of
+ * its own packs every tile of the call once, for all tasks; or nobody, and both are read where they are (stream.h). */
+enum Pack { PACK_TASK, PACK_K, PACK_WHOLE, PACK_NONE };
+
+/* What multiplies: f32 FMA; AVX512-BF16 vdpbf16ps, a vector of pairs; AMX-BF16 tdpbf16ps, a 16 x 16 tile of pairs. */
+enum Product { PRODUCT_FMA, PRODUCT_DOT, PRODUCT_TILE };
 
 enum Dtype { DTYPE_F32, DTYPE_F16, DTYPE_BF16 };
 
+/* Places in AttentionArgs::launch_choices. */
+enum { CHOICE_GRAIN, CHOICE_SPLIT };
+
 /* Bounds of the arrays that hold a micro-kernel's registers. */
-enum { MAX_MICRO_ROWS = 16, MAX_MICRO_VECTORS = 8 };
+enum { MAX_MICRO_ROWS = 16, MAX_MICRO_VECTORS = 8, MAX_STREAM_DIM = 576 };
 
 #endif

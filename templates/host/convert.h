@@ -55,6 +55,12 @@ INLINE u16vec f32_to_f16(vec x) {
   return __builtin_convertvector(result | (sign >> 16), u16vec);
 }
 
+/* Rounds as above, but a subnormal becomes zero: good enough for P, which is at most 1, one instruction where hardware
+ * has it. */
+INLINE u16vec probability_to_bf16(vec x) {
+  return NATIVE_BF16 ? (u16vec) __builtin_convertvector(x, bf16vec) : f32_to_bf16(x);
+}
+
 /* 16 elements from any address. */
 INLINE vec load_elements(int dtype, const char* p) {
   if (dtype == DTYPE_F32) {

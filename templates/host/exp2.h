@@ -8,6 +8,8 @@
 #ifndef ATTENTUNE_HOST_EXP2_H
 #define ATTENTUNE_HOST_EXP2_H
 
+#include "templates/host/constants.h"
+#include "templates/host/isa.h"
 #include "templates/host/vector.h"
 
 #define EXP2_MAGIC 0x1.8p23f
@@ -18,8 +20,33 @@
 #define EXP2_5 0x1.5f7276p-10f
 #define EXP2_6 0x1.470b4ap-13f
 
-/* x <= 127; 0 below -126.5 (so for -inf), NaN for NaN. */
+/* Where hardware takes the exponent off and puts it back (Intel SDM, VREDUCEPS and VSCALEFPS), n = floor(x) and f is in
+ * [0, 1). There 2^f is at least 1, so a polynomial of degree 5 will do: a minimax fit of the absolute error with the
+ * constant term pinned to 1 (2^0 is exact), 1.2e-7; evaluated in f32 the result is within 1.9 ulp. */
+#define EXP2_FLOOR_0 1.0f
+#define EXP2_FLOOR_1 0x1.62e4e2p-1f
+#define EXP2_FLOOR_2 0x1.ebd53ep-3f
+#define EXP2_FLOOR_3 0x1.c96864p-5f
+#define EXP2_FLOOR_4 0x1.2609dap-7f
+#define EXP2_FLOOR_5 0x1.ee394cp-10f
+
+INLINE vec exp2_scaled(vec x) {
+  vec f = x;
+  attentune_fraction(&f);
+  vec p = f * EXP2_FLOOR_5 + EXP2_FLOOR_4;
+  p = p * f + EXP2_FLOOR_3;
+  p = p * f + EXP2_FLOOR_2;
+  p = p * f + EXP2_FLOOR_1;
+  p = p * f + EXP2_FLOOR_0;
+  attentune_scale(&p, &x);
+  return p;
+}
+
+/* x <= 127; 0 below -126.5 (so for -inf; subnormal numbers where hardware scales), NaN for NaN. */
 INLINE vec exp2_vec(vec x) {
+  if (NATIVE_SCALE) {
+    return exp2_scaled(x);
+  }
   /* n = -127 has exponent bits 0: the scale below is then exactly zero. */
   x = larger(splat(-127.0f), x);
   const vec shifted = x + EXP2_MAGIC;

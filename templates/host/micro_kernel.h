@@ -1,15 +1,39 @@
 /* The one inner loop of both products: C[rows][vectors * 16] += A[rows][depth] * B[depth][vectors * 16], all of C in
  * registers, A broadcast (the outer-product form of Goto and van de Geijn, "Anatomy of High-Performance Matrix
- * Multiplication", section 5). S = Q K^T starts from zero; O = alpha * O + P V loads C and scales it by row. */
+ * Multiplication", section 5). S = Q K^T starts from zero; O = alpha * O + P V loads C and scales it by row.
+ *
+ * A step of depth is 4 bytes of A and B: one f32, or two bf16 where the product takes pairs. */
 #ifndef ATTENTUNE_HOST_MICRO_KERNEL_H
 #define ATTENTUNE_HOST_MICRO_KERNEL_H
 
 #include "templates/host/constants.h"
+#include "templates/host/isa.h"
 #include "templates/host/vector.h"
 
+INLINE void micro_step(int rows, int vectors, const float* a, int64_t a_stride, const float* b,
+                       vec sum[MAX_MICRO_ROWS][MAX_MICRO_VECTORS]) {
+  vec row[MAX_MICRO_VECTORS];
+  UNROLL
+  for (int v = 0; v < vectors; ++v) {
+    row[v] = load(b + v * LANES);
+  }
+  UNROLL
+  for (int r = 0; r < rows; ++r) {
+    const vec broadcast = splat(a[r * a_stride]);
+    UNROLL
+    for (int v = 0; v < vectors; ++v) {
+      if (PRODUCT == PRODUCT_DOT) {
+        attentune_dot_bf16(&sum[r][v], &broadcast, &row[v]);
+      } else {
+        sum[r][v] = broadcast * row[v] + sum[r][v];
+      }
+    }
+  }
+}
+
 /* row_scale: null to start from zero. */
-INLINE void micro_kernel(int rows, int vectors, int64_t depth, const float* a, int64_t a_stride, const float* b,
-                         int64_t b_stride, float* c, int64_t c_stride, const float* row_scale) {
+INLINE void vector_kernel(int rows, int vectors, int64_t depth, const float* a, int64_t a_stride, const float* b,
+                          int64_t b_stride, float* c, int64_t c_stride, const float* row_scale) {
   vec sum[MAX_MICRO_ROWS][MAX_MICRO_VECTORS];
   UNROLL
   for (int r = 0; r < rows; ++r) {
@@ -19,19 +43,18 @@ INLINE void micro_kernel(int rows, int vectors, int64_t depth, const float* a, i
       sum[r][v] = row_scale ? factor * load(c + r * c_stride + v * LANES) : splat(0.0f);
     }
   }
-  for (int64_t k = 0; k < depth; ++k) {
-    vec row[MAX_MICRO_VECTORS];
+  int64_t k = 0;
+  for (; k + STEPS <= depth; k += STEPS) {
     UNROLL
-    for (int v = 0; v < vectors; ++v) {
-      row[v] = load(b + k * b_stride + v * LANES);
+    for (int step = 0; step < STEPS; ++step) {
+      micro_step(rows, vectors, a + k + step, a_stride, b + (k + step) * b_stride, sum);
+      /* Loads of a later step must not move up over these products: every register is taken, they would spill. */
+      __asm__ volatile("" ::: "memory");
     }
-    UNROLL
-    for (int r = 0; r < rows; ++r) {
-      const vec broadcast = splat(a[r * a_stride + k]);
-      UNROLL
-      for (int v = 0; v < vectors; ++v) {
-        sum[r][v] = broadcast * row[v] + sum[r][v];
-      }
+  }
+  if (STEPS > 1) {
+    for (; k < depth; ++k) {
+      micro_step(rows, vectors, a + k, a_stride, b + k * b_stride, sum);
     }
   }
   UNROLL
@@ -40,6 +63,29 @@ INLINE void micro_kernel(int rows, int vectors, int64_t depth, const float* a, i
     for (int v = 0; v < vectors; ++v) {
       store(c + r * c_stride + v * LANES, sum[r][v]);
     }
+  }
+}
+
+/* 32 x 32 in tile registers; depth in whole tiles of 16 steps. Rows of C are scaled before (rescale_rows). */
+INLINE void tile_kernel(int64_t depth, const float* a, int64_t a_stride, const float* b, int64_t b_stride, float* c,
+                        int64_t c_stride, int accumulate) {
+  if (accumulate) {
+    attentune_tile_load(c, c_stride * 4);
+  } else {
+    attentune_tile_zero();
+  }
+  for (int64_t k = 0; k < depth; k += LANES) {
+    attentune_tile_step(a + k, a_stride * 4, b + k * b_stride, b_stride * 4);
+  }
+  attentune_tile_store(c, c_stride * 4);
+}
+
+INLINE void micro_kernel(int rows, int vectors, int64_t depth, const float* a, int64_t a_stride, const float* b,
+                         int64_t b_stride, float* c, int64_t c_stride, const float* row_scale) {
+  if (PRODUCT == PRODUCT_TILE) {
+    tile_kernel(depth, a, a_stride, b, b_stride, c, c_stride, row_scale != 0);
+  } else {
+    vector_kernel(rows, vectors, depth, a, a_stride, b, b_stride, c, c_stride, row_scale);
   }
 }
 

@@ -1,4 +1,4 @@
-/* Where things lie in the workspace, in floats. generator/forward_host.cpp computes the same sizes for the LaunchRules.
+/* Where things lie in the workspace, in floats. generator/host_layout.cpp computes the same sizes for the LaunchRules.
  */
 #ifndef ATTENTUNE_HOST_SCRATCH_H
 #define ATTENTUNE_HOST_SCRATCH_H
@@ -9,27 +9,40 @@
 INLINE int64_t vectors_of(int64_t width) { return (width + LANES - 1) / LANES; }
 INLINE int64_t padded(int64_t width) { return vectors_of(width) * LANES; }
 
+/* Elements that share a step of depth, and the steps of `elements`. */
+INLINE int64_t step_elements(void) { return PRODUCT == PRODUCT_FMA ? 1 : 2; }
+INLINE int64_t steps_of(int64_t elements) { return (elements + step_elements() - 1) / step_elements(); }
+
+/* Columns of O: whole vectors, or pairs of vectors where the product or stream.h takes two at a time. */
+INLINE int64_t o_columns(void) {
+  const int64_t unit = PRODUCT == PRODUCT_TILE || PACK == PACK_NONE ? 2 * LANES : LANES;
+  return (HEAD_DIM_V + unit - 1) / unit * unit;
+}
+INLINE int64_t q_columns(void) {
+  return PACK == PACK_NONE ? (HEAD_DIM_QK + 2 * LANES - 1) / (2 * LANES) * 2 * LANES : padded(steps_of(HEAD_DIM_QK));
+}
+
 /* Rows are one vector longer than they need to be: widths are mostly powers of two, and rows that far apart would
  * compete for the same sets of the first-level cache. */
-INLINE int64_t q_stride(void) { return padded(HEAD_DIM_QK) + LANES; }
+INLINE int64_t q_stride(void) { return q_columns() + LANES; }
 INLINE int64_t s_stride(void) { return TILE_N + LANES; }
-INLINE int64_t o_stride(void) { return padded(HEAD_DIM_V) + LANES; }
+INLINE int64_t o_stride(void) { return o_columns() + LANES; }
 
 /* K and V of one key tile, packed: panels of [d][keys] and panels of [keys][d]. Where the call is packed as a whole,
  * the V tile follows its K tile, and tiles follow one another in the order of (batch, KV head, key tile). */
-INLINE int64_t k_tile_floats(void) { return TILE_N * padded(HEAD_DIM_QK); }
-INLINE int64_t v_tile_floats(void) { return TILE_N * padded(HEAD_DIM_V); }
+INLINE int64_t k_tile_floats(void) { return TILE_N * padded(steps_of(HEAD_DIM_QK)); }
+INLINE int64_t v_tile_floats(void) { return TILE_N / step_elements() * o_columns(); }
 INLINE int64_t packed_tile_floats(void) { return k_tile_floats() + v_tile_floats(); }
 
 /* One worker's state of a row tile. Every part is a multiple of 16 floats long, so all begin on 64 bytes. */
 typedef struct Scratch {
-  float* q;     /* [TILE_M][q_stride], scaled */
+  float* q;     /* [TILE_M][q_stride], scaled where f32 */
   float* s;     /* [TILE_M][s_stride]: S, then P */
   float* o;     /* [TILE_M][o_stride], not normalized */
   float* l;     /* [TILE_M][16]: 16 partial sums of P a row */
   float* m;     /* [TILE_M]: largest S so far, in units of log2 */
   float* alpha; /* [TILE_M]: 2^(m before - m after) of the tile at hand */
-  float* k;     /* packed K of one key tile, unless PACK_WHOLE */
+  float* k;     /* packed K of one key tile, PACK_TASK and PACK_K */
   float* v;     /* packed V of one key tile, only PACK_TASK */
 } Scratch;
 
@@ -45,5 +58,9 @@ INLINE Scratch scratch_at(float* base) {
   scratch.v = scratch.k + k_tile_floats();
   return scratch;
 }
+
+/* What a part of the keys leaves of one row, where they are split: o_columns of O not normalized, then m and l. Parts
+ * follow one another, each with all rows of the call. */
+INLINE int64_t partial_floats(void) { return o_columns() + LANES; }
 
 #endif

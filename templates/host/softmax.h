@@ -4,6 +4,7 @@
 #define ATTENTUNE_HOST_SOFTMAX_H
 
 #include "templates/host/constants.h"
+#include "templates/host/convert.h"
 #include "templates/host/exp2.h"
 #include "templates/host/mask.h"
 #include "templates/host/vector.h"
@@ -11,10 +12,10 @@
 #define LOG2_E 0x1.715476p0f
 #define LN_2 0x1.62e42fefa39efp-1
 
-/* S of one row through the score expression; Q carried the scale alone then. */
-INLINE void apply_score(float* s, int64_t width) {
+/* S of one row through the score expression; Q carried the scale alone then, or nothing where it stayed bf16. */
+INLINE void apply_score(float* s, int64_t width, float scale) {
   for (int64_t j = 0; j < width; ++j) {
-    s[j] = attentune_score(s[j]) * LOG2_E;
+    s[j] = attentune_score(PRODUCT == PRODUCT_FMA ? s[j] : s[j] * scale) * LOG2_E;
   }
 }
 
@@ -54,12 +55,17 @@ INLINE void update_maxima(float* m, float* alpha, float* origin) {
   store(origin, from);
 }
 
-/* S to P in place for one row; l gets its sum. */
-INLINE void row_exp2(float* s, int64_t vectors, float origin, float alpha, float* l) {
+/* S to P in place for one row; l gets its sum. P takes half the room where products read pairs. */
+INLINE void row_exp2(float* s, int64_t vectors, float factor, float origin, float alpha, float* l) {
   vec sum = load(l) * splat(alpha);
   for (int64_t v = 0; v < vectors; ++v) {
-    const vec p = exp2_vec(load(s + v * LANES) - splat(origin));
-    store(s + v * LANES, p);
+    const vec x = load(s + v * LANES);
+    const vec p = exp2_vec(PRODUCT == PRODUCT_FMA ? x - splat(origin) : x * splat(factor) - splat(origin));
+    if (PRODUCT == PRODUCT_FMA) {
+      store(s + v * LANES, p);
+    } else {
+      *(u16vec_memory*)((char*)s + v * LANES * 2) = probability_to_bf16(p);
+    }
     sum = sum + p;
   }
   store(l, sum);

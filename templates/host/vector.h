@@ -14,9 +14,11 @@ typedef uint32_t uvec __attribute__((vector_size(64)));
 typedef int32_t ivec __attribute__((vector_size(64)));
 typedef uint16_t u16vec __attribute__((vector_size(32)));
 typedef _Float16 f16vec __attribute__((vector_size(32)));
+typedef __bf16 bf16vec __attribute__((vector_size(32)));
 
 /* The same in memory that promises no alignment and may hold any type. */
 typedef float vec_memory __attribute__((vector_size(64), aligned(1), may_alias));
+typedef uint32_t uvec_memory __attribute__((vector_size(64), aligned(1), may_alias));
 typedef uint16_t u16vec_memory __attribute__((vector_size(32), aligned(1), may_alias));
 
 INLINE vec load(const float* p) { return *(const vec_memory*)p; }

@@ -52,7 +52,7 @@ TEST_CASE("every host has a space of at least 200 points and a default inside it
         return true;
       });
       CHECK(points >= 200);
-      CHECK(points <= 6000);
+      CHECK(points <= 20000);
       const auto reason = space.why_not(family.default_config(p, host));
       CHECK_MESSAGE(!reason.has_value(), reason.value_or(""));
     }
@@ -95,7 +95,7 @@ TEST_CASE("the default micro-kernel fills the registers, and no more rows than t
 
 #if ATTENTUNE_HOST_CODEGEN
 
-TEST_CASE("pack=whole is two launches that share what was packed") {
+TEST_CASE("pack=whole is a launch before that shares what it packed; combine shares the parts") {
   const Arch host = archs()[2];
   const Problem p = problem(llama);
   std::vector<Choice> choices = family.default_config(p, host).choices();
@@ -104,13 +104,17 @@ TEST_CASE("pack=whole is two launches that share what was packed") {
       choice.value = "whole";
   }
   const std::vector<LaunchRule> launches = family.render(p, host, Config(choices)).launches;
-  REQUIRE(launches.size() == 2);
+  REQUIRE(launches.size() == 3);
   CHECK(launches[0].entry == "attentune_pack");
   CHECK(launches[1].entry == "attentune_forward");
+  CHECK(launches[2].entry == "attentune_combine");
   CHECK(launches[1].depends_on_previous);
+  CHECK(launches[2].depends_on_previous);
   REQUIRE(launches[0].workspace.size() == 1);
-  REQUIRE(launches[1].workspace.size() == 2);
-  CHECK(launches[0].workspace[0] == launches[1].workspace[1]);
+  REQUIRE(launches[1].workspace.size() == 3);
+  REQUIRE(launches[2].workspace.size() == 1);
+  CHECK(launches[0].workspace[0] == launches[1].workspace[2]);
+  CHECK(launches[2].workspace[0] == launches[1].workspace[1]);
   CHECK(!launches[0].workspace[0].per_worker);
   CHECK(launches[1].workspace[0].per_worker);
   // What one bucket found renders for any other.

@@ -2,6 +2,9 @@
 #include <doctest/doctest.h>
 
 #include <cstring>
+#include <map>
+
+#include <fmt/format.h>
 
 #include "tests/runtime/host_call.h"
 
@@ -19,7 +22,7 @@ void check(const std::string& text, const Arch& arch, const Config* config = nul
   const Config chosen = config != nullptr ? *config : family.default_config(problem, arch);
   const Source source = family.render(problem, arch, chosen);
   test::Call call(problem, seed, skew);
-  call.run(source, arch);
+  call.run(source, arch, chosen.integer("split"));
   const auto errors = call.compare();
   INFO(text, "  ", to_text(chosen), "  ", arch.name);
   CHECK(errors.out <= output_ulp(problem.out) * (1 + errors.largest));
@@ -91,6 +94,49 @@ TEST_CASE("whoever packs, the numbers are the same") {
   CHECK_THROWS_AS((void)family.render(halves, host, packed(halves, host, "k")), RefusalError);
   const Problem odd = parse_problem("dtype=f32 heads=2 head_dim=72/40 seq=90/70");
   CHECK_THROWS_AS((void)family.render(odd, host, packed(odd, host, "k")), RefusalError);
+}
+
+// The same problem by every way to multiply the Arch has, and by reading K and V in place, in one part and in several.
+TEST_CASE("every product, and every number of parts, agrees with the definition") {
+  const Arch host = llvm_backend::host_arch();
+  for (const char* text : {
+           "dtype=bf16 heads=4/2 head_dim=64 seq=70/200 mask=causal() outputs=out,lse",
+           "dtype=bf16 heads=2 head_dim=41/39 seq=33/77 mask=window(20,3) outputs=out,lse sink_logit=yes",
+           "dtype=bf16 heads=2 head_dim=80/112 seq=40/131 score=softcap(3) outputs=out,lse scale=-0.2",
+           "dtype=bf16 heads=2 head_dim=64 seq=33/100 scale=0 mask=causal() outputs=out,lse",
+           "dtype=bf16 heads=12/3 head_dim=128 seq=1/700 outputs=out,lse batch=2",
+           "dtype=bf16 heads=6/2 head_dim=200/33 seq=2/301 mask=causal()&window(100,0) outputs=out,lse sink_logit=yes",
+           "dtype=f16 heads=5/1 head_dim=72/40 seq=1/333 mask=causal() outputs=out,lse",
+           "dtype=f32 heads=8/1 head_dim=7/20 seq=2/300 mask=window(5,0) outputs=out,lse",
+           "dtype=f32 heads=3/1 head_dim=576 seq=1/150 outputs=out,lse",
+       }) {
+    const Problem problem = parse_problem(text);
+    std::map<std::string, Config> points;
+    family.space(problem, host).for_each([&](const Config& config) {
+      if (config.integer("tile_n") <= 64) {
+        points.emplace(fmt::format("{} {} {} {}", config.word("width"), config.word("product"), config.word("pack"),
+                                   config.word("split")),
+                       config);
+      }
+      return true;
+    });
+    CHECK(points.size() >= 2);
+    for (const auto& [name, config] : points)
+      check(text, host, &config);
+  }
+}
+
+TEST_CASE("parts without a visible key count for nothing") {
+  const Arch host = llvm_backend::host_arch();
+  // Rows see the last 3 keys or none at all.
+  for (const char* text : {"dtype=f32 heads=2 head_dim=64 seq=1/700 mask=window(2,0) outputs=out,lse",
+                           "dtype=f32 heads=2 head_dim=32 seq=9/6 mask=causal() outputs=out,lse"}) {
+    Config config = family.default_config(parse_problem(text), host);
+    std::vector<Choice> choices = config.choices();
+    choices.back().value = "4";
+    config = Config(choices);
+    check(text, host, &config);
+  }
 }
 
 TEST_CASE("V is read in place from any address") {

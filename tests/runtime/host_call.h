@@ -131,11 +131,11 @@ struct Call {
   }
 
   // Runs `source` compiled for arch; workspace and outputs are NaN before.
-  void run(const Source& source, const Arch& arch) {
+  void run(const Source& source, const Arch& arch, std::int64_t split = 1) {
     const Binary binary = llvm_backend::compile(source, arch);
-    run(source, *llvm_backend::load(binary.object));
+    run(source, *llvm_backend::load(binary.object), split);
   }
-  void run(const Source& source, const llvm_backend::LoadedObject& object) {
+  void run(const Source& source, const llvm_backend::LoadedObject& object, std::int64_t split = 1) {
     AttentionArgs args{};
     args.q = q.data();
     args.k = k.data();
@@ -160,6 +160,8 @@ struct Call {
     for (std::size_t n = 0; n < problem.mask.arguments.size(); ++n)
       args.mask_arguments[n] = problem.mask.arguments[n];
     args.scale = static_cast<float>(problem.effective_scale());
+    args.launch_choices[0] = 1;
+    args.launch_choices[1] = split;
     const std::vector<AttentuneScalar> scalars{{"batch", problem.batch},
                                                {"heads_q", problem.heads_q},
                                                {"heads_kv", problem.heads_kv},
@@ -168,6 +170,7 @@ struct Call {
                                                {"len_kv", problem.len_kv},
                                                {"workers", 1},
                                                {"grain", 1},
+                                               {"split", split},
                                                {"head_dim_qk", problem.head_dim_qk},
                                                {"head_dim_v", problem.head_dim_v}};
     std::map<std::string, std::unique_ptr<std::uint8_t[]>> slices;  // by name: launches share them

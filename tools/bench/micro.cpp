@@ -74,9 +74,9 @@ class Ceiling {
     run_ = reinterpret_cast<void (*)(float*, std::int64_t, std::int64_t)>(object_->entry("ceiling"));
   }
 
-  // GFLOP/s of one run of about a tenth of a second.
+  // GFLOP/s of one run of about a millisecond.
   double measure() {
-    constexpr std::int64_t steps = 20'000'000;
+    constexpr std::int64_t steps = 500'000;
     const double begin = seconds();
     run_(memory_.data(), 0, steps);
     return 2.0 * chains * lanes_ * static_cast<double>(steps) / (seconds() - begin) / 1e9;
@@ -142,18 +142,19 @@ struct Operands {
 // Prepares as the runtime does, with one worker; runs all launches in order on this thread.
 class Prepared {
  public:
-  Prepared(const Problem& p, const Source& source, const Arch& arch, Operands& operands)
+  Prepared(const Problem& p, const Source& source, const Config& config, const Arch& arch, Operands& operands)
       : binary_(llvm_backend::compile(source, arch)), object_(llvm_backend::load(binary_.object)) {
-    const std::vector<AttentuneScalar> scalars{{"batch", p.batch},
-                                               {"heads_q", p.heads_q},
-                                               {"heads_kv", p.heads_kv},
-                                               {"group", p.group()},
-                                               {"len_q", p.len_q},
-                                               {"len_kv", p.len_kv},
-                                               {"head_dim_qk", p.head_dim_qk},
-                                               {"head_dim_v", p.head_dim_v},
-                                               {"workers", 1},
-                                               {"grain", 1}};
+    std::vector<AttentuneScalar> scalars{
+        {"batch", p.batch}, {"heads_q", p.heads_q}, {"heads_kv", p.heads_kv},       {"group", p.group()},
+        {"len_q", p.len_q}, {"len_kv", p.len_kv},   {"head_dim_qk", p.head_dim_qk}, {"head_dim_v", p.head_dim_v},
+        {"workers", 1}};
+    int next = 0;
+    for (const Choice& choice : config.choices()) {
+      if (choice.kind == ChoiceKind::launch) {
+        operands.args.launch_choices[next] = config.integer(choice.name);
+        scalars.push_back({choice.name.c_str(), operands.args.launch_choices[next++]});
+      }
+    }
     const auto evaluate = [&](const std::string& text) {
       std::int64_t value = 0;
       if (attentune_evaluate(text.c_str(), scalars.data(), static_cast<int>(scalars.size()), &value) != 0) {
@@ -208,7 +209,7 @@ void bench(const std::string& text, const std::vector<std::string>& wanted, cons
     }
     std::vector<std::pair<double, Config>> ranked;
     family.space(problem, arch).for_each([&](const Config& config) {
-      if (config.word("grain") == "1")
+      if (config.word("grain") == "1" && config.word("split") == "1")
         ranked.emplace_back(family.resources(problem, arch, config).cost, config);
       return true;
     });
@@ -218,18 +219,25 @@ void bench(const std::string& text, const std::vector<std::string>& wanted, cons
   }
   std::printf("%s\n", text.c_str());
   for (const Config& config : configs) {
-    Prepared prepared(problem, family.render(problem, arch, config), arch, operands);
+    Prepared prepared(problem, family.render(problem, arch, config), config, arch, operands);
     double best = prepared.run();
-    double peak = 0;
-    // Ceiling and kernel take turns, so that both see the same clock and the same neighbours.
+    std::vector<double> shares;
+    // Ceiling and kernel take turns, so that both see the same clock and the same neighbours; the median of their
+    // ratios is what stays when both change from one millisecond to the next.
     const double begin = seconds();
-    for (int n = 0; n < 40 && (n < 5 || seconds() - begin < 2.0); ++n) {
-      peak = std::max(peak, ceiling.measure());
-      best = std::min(best, prepared.run());
+    double before = ceiling.measure();
+    for (int n = 0; n < 200 && (n < 5 || seconds() - begin < 1.0); ++n) {
+      const double time = prepared.run();
+      const double after = ceiling.measure();
+      shares.push_back(flops(problem) / time / 1e9 / std::max(before, after));
+      best = std::min(best, time);
+      before = after;
     }
-    const double rate = flops(problem) / best / 1e9;
-    std::printf("  %-60s %8.3f ms %7.1f GFLOP/s of %6.1f = %5.1f %%  compiled in %.0f ms\n", to_text(config).c_str(),
-                best * 1e3, rate, peak, 100 * rate / peak, prepared.compile_ms());
+    std::sort(shares.begin(), shares.end());
+    std::printf("  %-84s %8.3f ms %7.1f GFLOP/s  %5.1f %% of the ceiling (median of %zu; 90th percentile %.1f %%)  "
+                "compiled in %.0f ms\n",
+                to_text(config).c_str(), best * 1e3, flops(problem) / best / 1e9, 100 * shares[shares.size() / 2],
+                shares.size(), 100 * shares[shares.size() * 9 / 10], prepared.compile_ms());
   }
 }
 

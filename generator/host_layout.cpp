@@ -1,0 +1,46 @@
+#include "generator/host_layout.h"
+
+namespace attentune::host {
+namespace {
+
+std::int64_t step_elements(const HostConfig& config) { return config.product == Product::fma ? 1 : 2; }
+
+std::int64_t k_tile_bytes(const Problem& p, const HostConfig& config) {
+  return 4 * config.tile_n * align_up(ceil_div(p.head_dim_qk, step_elements(config)), lanes);
+}
+
+std::int64_t q_columns(const Problem& p, const HostConfig& config) {
+  return config.pack == Pack::none ? align_up(p.head_dim_qk, 2 * lanes)
+                                   : align_up(ceil_div(p.head_dim_qk, step_elements(config)), lanes);
+}
+
+}  // namespace
+
+std::int64_t o_columns(const Problem& p, const HostConfig& config) {
+  const bool pairs = config.product == Product::tile || config.pack == Pack::none;
+  return align_up(p.head_dim_v, pairs ? 2 * lanes : lanes);
+}
+
+std::int64_t packed_tile_bytes(const Problem& p, const HostConfig& config) {
+  return k_tile_bytes(p, config) + 4 * config.tile_n / step_elements(config) * o_columns(p, config);
+}
+
+// Q, S and O with rows one vector longer, l (16 partial sums a row), m, alpha, and what a task packs of one key tile.
+std::int64_t scratch_bytes(const Problem& p, const HostConfig& config) {
+  const std::int64_t rows = config.tile_m * (q_columns(p, config) + config.tile_n + o_columns(p, config) + 4 * lanes);
+  const std::int64_t keys = config.pack == Pack::task ? packed_tile_bytes(p, config)
+                            : config.pack == Pack::k  ? k_tile_bytes(p, config)
+                                                      : 0;
+  return 4 * (rows + 2 * align_up(config.tile_m, lanes)) + keys;
+}
+
+std::int64_t partial_row_bytes(const Problem& p, const HostConfig& config) {
+  return 4 * (o_columns(p, config) + lanes);
+}
+
+double packed_bytes(const Problem& p, const HostConfig& config) {
+  return static_cast<double>(p.batch * p.heads_kv) * static_cast<double>(ceil_div(p.len_kv, config.tile_n)) *
+         static_cast<double>(packed_tile_bytes(p, config));
+}
+
+}  // namespace attentune::host

@@ -1,0 +1,82 @@
+/* The two products of a packed key tile, panel by panel. */
+#ifndef ATTENTUNE_HOST_PRODUCTS_H
+#define ATTENTUNE_HOST_PRODUCTS_H
+
+#include "templates/host/constants.h"
+#include "templates/host/micro_kernel.h"
+#include "templates/host/scratch.h"
+#include "templates/host/vector.h"
+
+/* A key tile as the products read it. */
+typedef struct Operands {
+  const float* k;   /* packed */
+  const float* v;   /* packed, or V itself at the tile's first key */
+  int64_t v_stride; /* floats between the keys of V itself */
+} Operands;
+
+/* While the rows pass one panel, the next one comes from the farther caches: panels follow one another in memory, so it
+ * begins where this one ends. Row block r of `rows` asks for its share of `floats` floats. */
+INLINE void prefetch_share(const float* next, int64_t floats, int64_t r, int64_t rows) {
+  const int64_t lines = floats / LANES;
+  for (int64_t line = lines * r / rows; line < lines * (r + MICRO_ROWS) / rows; ++line) {
+    __builtin_prefetch(next + line * LANES, 0, 2);
+  }
+}
+
+/* S = Q K^T: a panel of K stays in the first-level cache while all rows pass. */
+INLINE void multiply_qk(const Scratch* scratch, int64_t rows, int64_t width, const float* k) {
+  const int64_t panel = MICRO_VECTORS * LANES;
+  const int64_t steps = steps_of(HEAD_DIM_QK);
+  const int64_t depth = PRODUCT == PRODUCT_TILE ? padded(steps) : steps;
+  for (int64_t j = 0; j < width; j += panel) {
+    const float* const begin = k + j * padded(steps);
+    for (int64_t r = 0; r < rows; r += MICRO_ROWS) {
+      prefetch_share(begin + panel * padded(steps), panel * padded(steps), r, rows);
+      micro_kernel(MICRO_ROWS, MICRO_VECTORS, depth, scratch->q + r * q_stride(), q_stride(), begin, panel,
+                   scratch->s + r * s_stride() + j, s_stride(), 0);
+    }
+  }
+}
+
+/* O = alpha O + P V over `keys` keys, for the panel of `vectors` vectors of d_v that begins at vector `first`. */
+INLINE void multiply_pv_panel(const Scratch* scratch, int64_t rows, int64_t keys, const Operands* operands,
+                              int64_t first, int vectors) {
+  const int64_t depth = PRODUCT == PRODUCT_TILE ? padded(steps_of(keys)) : steps_of(keys);
+  const int64_t tile_steps = TILE_N / step_elements();
+  const float* v = operands->v + (PACK == PACK_K ? first : first * tile_steps) * LANES;
+  const int64_t v_stride = PACK == PACK_K ? operands->v_stride : vectors * LANES;
+  for (int64_t r = 0; r < rows; r += MICRO_ROWS) {
+    if (PACK != PACK_K) {
+      prefetch_share(v + tile_steps * vectors * LANES, tile_steps * vectors * LANES, r, rows);
+    }
+    micro_kernel(MICRO_ROWS, vectors, depth, scratch->s + r * s_stride(), s_stride(), v, v_stride,
+                 scratch->o + r * o_stride() + first * LANES, o_stride(), scratch->alpha + r);
+  }
+}
+
+INLINE void multiply_pv(const Scratch* scratch, int64_t rows, int64_t keys, const Operands* operands) {
+  const int64_t vectors = vectors_of(o_columns());
+  const int64_t whole = vectors / MICRO_VECTORS * MICRO_VECTORS;
+  const int tail = (int)(vectors - whole);
+  for (int64_t first = 0; first < whole; first += MICRO_VECTORS) {
+    multiply_pv_panel(scratch, rows, keys, operands, first, MICRO_VECTORS);
+  }
+  if (tail != 0) {
+    multiply_pv_panel(scratch, rows, keys, operands, whole, tail);
+  }
+}
+
+/* AMX multiplies and adds, nothing else: rows whose maximum rose are scaled here. Most are not, after the first few
+ * tiles. */
+INLINE void rescale_rows(const Scratch* scratch, int64_t rows) {
+  for (int64_t r = 0; r < rows; ++r) {
+    if (scratch->alpha[r] != 1.0f) {
+      float* o = scratch->o + r * o_stride();
+      for (int64_t i = 0; i < o_columns(); i += LANES) {
+        store(o + i, load(o + i) * splat(scratch->alpha[r]));
+      }
+    }
+  }
+}
+
+#endif

@@ -1,0 +1,77 @@
+/* What a task is: a row tile of one KV head, and a part of the keys. */
+#ifndef ATTENTUNE_HOST_TASKS_H
+#define ATTENTUNE_HOST_TASKS_H
+
+#include "templates/attention_args.h"
+#include "templates/host/constants.h"
+#include "templates/host/mask.h"
+#include "templates/host/rows.h"
+#include "templates/host/vector.h"
+
+typedef struct RowTile {
+  int64_t batch;
+  int64_t head_kv;
+  int64_t first; /* packed GQA row */
+  int64_t rows;
+} RowTile;
+
+typedef struct KeyTile {
+  int64_t index;
+  int64_t first;
+  int64_t keys;
+} KeyTile;
+
+/* Key tiles [first, end) of the split's part number `index`. */
+typedef struct Part {
+  int64_t index;
+  int64_t first;
+  int64_t end;
+} Part;
+
+INLINE int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+INLINE int64_t row_tiles(const AttentionArgs* args) { return ceil_div(args->len_q * GROUP, TILE_M); }
+INLINE int64_t key_tiles(const AttentionArgs* args) { return ceil_div(args->len_kv, TILE_N); }
+INLINE int64_t splits(const AttentionArgs* args) { return args->launch_choices[CHOICE_SPLIT]; }
+
+/* Under causal masks late rows see most keys: they come first, so the longest tasks are not the last to start. */
+INLINE RowTile row_tile_of(const AttentionArgs* args, int64_t task) {
+  const int64_t tiles = row_tiles(args);
+  const int64_t all_rows = args->len_q * GROUP;
+  const int64_t head = task / tiles;
+  RowTile tile;
+  tile.batch = head / args->heads_kv;
+  tile.head_kv = head % args->heads_kv;
+  tile.first = (tiles - 1 - task % tiles) * TILE_M;
+  tile.rows = all_rows - tile.first < TILE_M ? all_rows - tile.first : TILE_M;
+  return tile;
+}
+
+INLINE KeyTile key_tile_of(const AttentionArgs* args, int64_t index) {
+  KeyTile tile;
+  tile.index = index;
+  tile.first = index * TILE_N;
+  tile.keys = args->len_kv - tile.first < TILE_N ? args->len_kv - tile.first : TILE_N;
+  return tile;
+}
+
+/* Equal parts, a multiple of one key tile each; the last ones may be empty. */
+INLINE Part part_of(const AttentionArgs* args, int64_t index) {
+  const int64_t tiles = key_tiles(args);
+  const int64_t each = ceil_div(tiles, splits(args));
+  Part part;
+  part.index = index;
+  part.first = index * each < tiles ? index * each : tiles;
+  part.end = part.first + each < tiles ? part.first + each : tiles;
+  return part;
+}
+
+INLINE int class_of(const AttentionArgs* args, const RowTile* rows, const KeyTile* keys) {
+  if (!HAS_MASK) {
+    return TILE_FULL;
+  }
+  const int64_t shift = args->len_kv - args->len_q;
+  return attentune_classify(query_of(rows->first) + shift, query_of(rows->first + rows->rows - 1) + shift, keys->first,
+                            keys->first + keys->keys - 1, args->mask_arguments);
+}
+
+#endif
