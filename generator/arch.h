@@ -19,6 +19,12 @@ struct GpuArch {
   int max_warps_per_sm = 0;
   bool native_fp8 = false;  // matrix instructions on e4m3/e5m2
   bool wgmma = false;
+  // For predictions that order Configs, never for results. Rates are a clock and SM.
+  int multiprocessors = 0;                  // of the most common part
+  int matrix_flops = 0;                     // mma.sync on 16-bit operands with f32 sums, a multiply-add counted twice
+  int fma_lanes = 0;                        // f32
+  static constexpr int exp_lanes = 16;      // ex2
+  static constexpr int shared_bytes = 128;  // read or written
 };
 [[nodiscard]] const std::vector<GpuArch>& gpu_arch_table();
 
@@ -39,6 +45,8 @@ struct Arch {
 [[nodiscard]] std::string to_text(const Arch& arch);
 // For people: "sm_90a", "znver4".
 [[nodiscard]] std::string short_name(const Arch& arch);
+// The row of a GPU Arch (the first where several share a target); throws RefusalError for others.
+[[nodiscard]] const GpuArch& limits_of(const Arch& arch);
 // Compute capability to Arch; throws RefusalError naming the supported list for others.
 [[nodiscard]] Arch gpu_arch(int major, int minor);
 // "sm_90a" (or "sm_90", which names the same row) to Arch; throws RefusalError.

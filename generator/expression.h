@@ -112,4 +112,11 @@ struct Interval {
 [[nodiscard]] std::string mask_ir(const Structure& mask);
 [[nodiscard]] std::string score_ir(const Structure& score);
 
+// Reading 4, CUDA C++: function definitions as text, over the helpers of templates/cuda/mask.cuh and score.cuh.
+//   visible(args, at)           bool for a Position, TileClass for a KeyTile
+//   visible_run(args, at, run)  the run-th of the KeyRuns (mask_runs.h) that rows `at` may see
+//   score(s)                    of a scaled score
+[[nodiscard]] std::string mask_cuda(const Structure& mask);
+[[nodiscard]] std::string score_cuda(const Structure& score);
+
 }  // namespace attentune

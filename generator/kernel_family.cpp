@@ -3,12 +3,14 @@
 #include <algorithm>
 
 #include "generator/forward_host.h"
+#include "generator/forward_mma.h"
 
 namespace attentune {
 
 const std::vector<const KernelFamily*>& kernel_families() {
   static const ForwardHost forward_host;
-  static const std::vector<const KernelFamily*> families{&forward_host};
+  static const ForwardMma forward_mma;
+  static const std::vector<const KernelFamily*> families{&forward_host, &forward_mma};
   return families;
 }
 

@@ -2,11 +2,15 @@
  *
  * Logical order: Q [batch, len_q, heads_q, head_dim_qk], K/V [batch, len_kv, heads_kv, d], out [batch, len_q, heads_q,
  * head_dim_v], lse [batch, heads_q, len_q]. The innermost dimension of Q, K, V, out is contiguous; strides are in
- * elements. Whatever a call does not use is null or zero. */
+ * elements. Whatever a call does not use is null or zero.
+ *
+ * GPU kernels take it by value; NVRTC compiles this text as part of theirs. */
 #ifndef ATTENTUNE_ATTENTION_ARGS_H
 #define ATTENTUNE_ATTENTION_ARGS_H
 
-#ifndef __CUDACC_RTC__
+#ifdef __CUDACC_RTC__
+typedef long long int64_t; /* NVRTC has no headers of its own */
+#else
 #include <stdint.h>
 #endif
 

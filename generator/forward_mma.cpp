@@ -1,0 +1,222 @@
+#include "generator/forward_mma.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "generator/forward_mma_cost.h"
+#include "generator/forward_mma_shape.h"
+#include "generator/forward_mma_source.h"
+#include "generator/integer.h"
+#include "generator/text.h"
+
+namespace attentune {
+namespace {
+
+constexpr std::int64_t max_head_dim = 256;
+constexpr std::int64_t max_group = 1 << 10;
+// Rows and keys are counted in 32 bits on the device, and windows reach as far again (templates/cuda/mask.cuh).
+constexpr std::int64_t max_length = 1'000'000'000;
+constexpr std::int64_t max_rows = (std::int64_t{1} << 31) - 1;
+// A few registers of spill may still win; more never does.
+constexpr std::int64_t bearable_spill = 24;
+
+constexpr std::array<int, 5> tiles_m{16, 32, 64, 128, 256};
+constexpr std::array<int, 8> tiles_n{16, 32, 48, 64, 96, 128, 192, 256};
+constexpr std::array<int, 3> stage_counts{1, 2, 3};
+constexpr std::array<int, 4> block_counts{1, 2, 3, 4};
+constexpr std::array<int, 7> split_counts{1, 2, 4, 8, 16, 32, 64};
+
+template <typename Values>
+std::vector<std::string> words(const Values& values) {
+  std::vector<std::string> result;
+  result.reserve(std::size(values));
+  for (const auto value : values)
+    result.push_back(std::to_string(value));
+  return result;
+}
+
+std::optional<Refusal> dtype_refusal(const Problem& problem) {
+  const std::array<std::pair<std::string_view, Dtype>, 4> operands{
+      {{"dtype", problem.q}, {"k", problem.k}, {"v", problem.v}, {"out", problem.out}}};
+  for (const auto& [field, dtype] : operands) {
+    if (dtype != Dtype::f16 && dtype != Dtype::bf16) {
+      return Refusal{std::string(field), std::string(attentune::name(dtype)), "forward_mma serves f16 and bf16",
+                     fmt::format("use {}=bf16", field)};
+    }
+    if (dtype != problem.q) {
+      return Refusal{std::string(field), std::string(attentune::name(dtype)),
+                     "forward_mma serves one dtype for Q, K, V and out",
+                     fmt::format("use {}={}", field, attentune::name(problem.q))};
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Refusal> size_refusal(const Problem& p) {
+  if (p.head_dim_qk % 8 != 0 || p.head_dim_v % 8 != 0 || std::max(p.head_dim_qk, p.head_dim_v) > max_head_dim) {
+    return Refusal{"head_dim", pair_text(p.head_dim_qk, p.head_dim_v),
+                   fmt::format("forward_mma serves multiples of 8 to {}", max_head_dim),
+                   "pad the tensors with zeros, or use --device host"};
+  }
+  if (p.group() > max_group) {
+    return Refusal{"heads", pair_text(p.heads_q, p.heads_kv),
+                   fmt::format("forward_mma serves at most {} query heads a KV head", max_group),
+                   "split the query heads over several calls"};
+  }
+  if (std::max(p.len_q, p.len_kv) > max_length) {
+    return Refusal{"seq", pair_text(p.len_q, p.len_kv), fmt::format("forward_mma serves lengths to {}", max_length),
+                   "split the queries over several calls"};
+  }
+  if (static_cast<double>(p.batch) * static_cast<double>(p.heads_q) * static_cast<double>(p.len_q) >
+      static_cast<double>(max_rows)) {
+    return Refusal{"batch", std::to_string(p.batch),
+                   fmt::format("forward_mma serves batch * heads * queries to {}", max_rows),
+                   "split the batch over several calls"};
+  }
+  return std::nullopt;
+}
+
+// Rules every point that renders keeps: they read nothing of the problem but its class, so that a Config found for one
+// bucket renders for any other.
+ConfigSpace class_space(const Problem& problem, const Arch& arch) {
+  const GpuArch& limits = limits_of(arch);
+  ConfigSpace space;
+  space.add(
+      {"tile_m", ChoiceKind::compile, words(tiles_m), "rows (queries, or queries x heads of a group) of a block"});
+  space.add({"tile_n", ChoiceKind::compile, words(tiles_n), "keys a step takes"});
+  space.add({"warps",
+             ChoiceKind::compile,
+             {"1x1", "1x2", "1x4", "1x8", "2x1", "2x2", "2x4", "4x1", "4x2", "8x1"},
+             "warps along the rows x along the keys"});
+  space.add({"stages", ChoiceKind::compile, words(stage_counts), "key tiles in shared memory at a time"});
+  space.add({"q", ChoiceKind::compile, {"shared", "registers"}, "where Q stays"});
+  space.add({"pack", ChoiceKind::compile,
+             problem.group() > 1 ? std::vector<std::string>{"no", "yes"} : std::vector<std::string>{"no"},
+             "does a block take all heads of a GQA group"});
+  space.add({"swizzle", ChoiceKind::compile, {"xor", "padded"}, "how rows in shared memory avoid bank conflicts"});
+  space.add({"min_blocks", ChoiceKind::compile, words(block_counts), "blocks an SM for which registers are kept free"});
+  space.add({"splits", ChoiceKind::launch, words(split_counts), "blocks that share the keys of a row tile"});
+  space.add({"order",
+             ChoiceKind::launch,
+             {"0", "1", "2"},
+             "of blocks: 0 row tiles forward, 1 row tiles reversed, 2 heads first, row tiles reversed"});
+
+  space.require("warps", [](const Config& config) {
+    const std::string& warps = config.word("warps");
+    const std::int64_t warps_m = warps.front() - '0';
+    const std::int64_t warps_n = warps.back() - '0';
+    const std::int64_t rows = config.integer("tile_m") / warps_m;
+    return (rows == 16 || rows == 32) && config.integer("tile_n") % (16 * warps_n) == 0;
+  });
+  space.require("min_blocks", [problem, limits](const Config& config) {
+    const MmaShape shape = mma_shape(config);
+    const std::int64_t shared = shared_bytes(shape, problem);
+    const std::int64_t allowed = registers_allowed(shape, limits);
+    return shared <= limits.shared_per_block && blocks_an_sm(shape, problem, limits, allowed) >= shape.min_blocks &&
+           registers_needed(shape, problem) <= allowed + bearable_spill;
+  });
+  return space;
+}
+
+// What could help at these lengths.
+bool is_worthwhile(const MmaShape& shape, const Problem& p) {
+  const std::int64_t rows = std::max<std::int64_t>(1, packed_rows(shape, p));
+  // A row tile is at most half empty, and small only where rows are few.
+  const std::int64_t needed = align_up(std::min<std::int64_t>(rows, 256), 16);
+  if (shape.tile_m >= 2 * needed && shape.tile_m > 16)
+    return false;
+  if (shape.tile_m < std::min<std::int64_t>(64, needed / 2))
+    return false;
+  // Warps along the keys are for few rows.
+  return shape.warps_n == 1 || shape.tile_m <= 64;
+}
+
+bool splits_help(const MmaShape& shape, const Problem& p, const GpuArch& arch) {
+  if (shape.splits == 1)
+    return true;
+  const std::int64_t most = std::int64_t{4} * arch.multiprocessors;
+  const std::int64_t tiles = ceil_div(p.len_kv, shape.tile_n);
+  return block_count(shape, p) <= most && tiles >= 2 * shape.splits && shape.order == BlockOrder::rows_forward;
+}
+
+}  // namespace
+
+std::optional<Refusal> ForwardMma::refusal(const Problem& problem, const Arch& arch) const {
+  if (arch.is_host()) {
+    return Refusal{"arch", arch.name, "forward_mma makes kernels for GPUs", "use --device gpu:0"};
+  }
+  if (problem.pass != Pass::forward) {
+    return Refusal{"pass", "backward", "forward_mma computes the forward pass", "use pass=forward"};
+  }
+  if (problem.layout != Layout::dense) {
+    return Refusal{"layout", problem.layout == Layout::varlen ? "varlen" : "paged", "forward_mma serves dense tensors",
+                   "use layout=dense, one call a sequence"};
+  }
+  if (auto reason = dtype_refusal(problem))
+    return reason;
+  if (problem.alignment < 16) {
+    return Refusal{"align", std::to_string(problem.alignment), "forward_mma copies 16 bytes at a time",
+                   "align pointers and strides to 16 bytes, or use --device host"};
+  }
+  return size_refusal(problem);
+}
+
+ConfigSpace ForwardMma::space(const Problem& problem, const Arch& arch) const {
+  ConfigSpace space = class_space(problem, arch);
+  const GpuArch& limits = limits_of(arch);
+  space.require("pack", [problem](const Config& config) {
+    MmaShape shape{.tile_m = config.integer("tile_m"), .packed = config.word("pack") == "yes"};
+    shape.warps_n = config.word("warps").back() - '0';
+    return is_worthwhile(shape, problem);
+  });
+  space.require("order",
+                [problem, limits](const Config& config) { return splits_help(mma_shape(config), problem, limits); });
+  return space;
+}
+
+// The point of least predicted cost among those the compiler is sure to keep in registers.
+Config ForwardMma::default_config(const Problem& problem, const Arch& arch) const {
+  const GpuArch& limits = limits_of(arch);
+  Config best;
+  double least = 0;
+  space(problem, arch).for_each([&](const Config& config) {
+    const MmaShape shape = mma_shape(config);
+    if (registers_needed(shape, problem) > registers_allowed(shape, limits))
+      return true;
+    const double clocks = predicted_clocks(shape, problem, limits);
+    if (best.choices().empty() || clocks < least) {
+      best = config;
+      least = clocks;
+    }
+    return true;
+  });
+  if (best.choices().empty())
+    throw Error(Status::internal, fmt::format("no Config of forward_mma fits {}", to_text(problem)));
+  return best;
+}
+
+Resources ForwardMma::resources(const Problem& problem, const Arch& arch, const Config& config) const {
+  const MmaShape shape = mma_shape(config);
+  const auto rows = static_cast<double>(problem.batch * problem.heads_q * problem.len_q);
+  const double partial =
+      shape.splits == 1 ? 0
+                        : 4 * rows * static_cast<double>(shape.splits) * static_cast<double>(problem.head_dim_v + 1);
+  return {.workspace_bytes = partial,
+          .shared_bytes = static_cast<double>(shared_bytes(shape, problem)),
+          .registers = static_cast<double>(registers_needed(shape, problem)),
+          .cost = predicted_clocks(shape, problem, limits_of(arch))};
+}
+
+Source ForwardMma::render(const Problem& problem, const Arch& arch, const Config& config) const {
+  if (const auto reason = refusal(problem, arch))
+    throw RefusalError(*reason);
+  if (const auto reason = class_space(problem, arch).why_not(config)) {
+    throw RefusalError({"config", to_text(config), *reason, "use a point `attentune space` prints"});
+  }
+  return mma_source(problem, arch, config);
+}
+
+}  // namespace attentune

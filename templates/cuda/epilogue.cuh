@@ -1,0 +1,107 @@
+// What a block leaves behind: rows of O and LSE, or its share of them where the keys are split over blocks.
+using OutTile = SharedTile<V_CHUNKS, PADDED>;
+
+// A row's end: O is multiplied by `factor`; lse is the natural logarithm of the softmax's denominator.
+struct RowEnd {
+  float factor;
+  float lse;
+};
+
+// An instruction of its own for each row, whatever the compiler knows of heads: traffic is what the generator predicts.
+INLINE float load_sink_logit(const AttentionArgs& args, int head) {
+  float sink;
+  asm volatile("ld.global.f32 %0, [%1];" : "=f"(sink) : "l"(__cvta_generic_to_global(args.sink_logit + head)));
+  return sink;
+}
+
+// `max` in base 2. A row without a visible key has sum 0; then the sink, where there is one, is the whole denominator.
+INLINE RowEnd finish_row(const AttentionArgs& args, float max, float sum, int head) {
+  float empty = minus_infinity();
+  float factor = 1;
+  const bool seen = sum != 0;  // true for NaN: it reaches the output
+  if constexpr (HAS_SINK_LOGIT) {
+    empty = load_sink_logit(args, head);
+    const float sink = empty * log2_e();
+    const float largest = fmaxf(max, sink);
+    factor = exp2_approx(max - largest);
+    sum = sum * factor + exp2_approx(sink - largest);
+    max = largest;
+  }
+  if (!seen) {
+    return {0, empty};
+  }
+  return {factor * reciprocal_approx(sum), (max + log2_approx(sum)) * ln_2()};
+}
+
+INLINE void store_lse(const AttentionArgs& args, const WorkItem& item, int packed_row, float lse) {
+  args.lse[item.batch * args.lse_stride[0] + (item.first_head + head_of(packed_row)) * args.lse_stride[1] +
+           query_of(packed_row) * args.lse_stride[2]] = lse;
+}
+
+// O goes through shared memory, so that it is written in whole chunks of 16 bytes. No copy is under way.
+INLINE void store_rows(const AttentionArgs& args, const WorkItem& item, const WarpPlace& place, unsigned char* shared,
+                       Output& o, const RowStatistics& rows) {
+  __syncthreads();  // the last key tile (or merged parts) may still be read
+  if (place.key_part == 0) {
+#pragma unroll
+    for (int m = 0; m < ROW_BLOCKS; ++m) {
+#pragma unroll
+      for (int half = 0; half < 2; ++half) {
+        const int row = place.row(m, half);
+        const int packed_row = item.first_row + row;
+        if (row < item.rows) {
+          const RowEnd end =
+              finish_row(args, rows.max[m][half], rows.sum[m][half], item.first_head + head_of(packed_row));
+          if (HAS_LSE && place.lane % 4 == 0) {
+            store_lse(args, item, packed_row, end.lse);
+          }
+#pragma unroll
+          for (int n = 0; n < OUT_BLOCKS; ++n) {
+            *(u32*)(shared + OutTile::offset(row, n) + place.lane % 4 * 4) =
+                pack_16bit(o[m][n][2 * half] * end.factor, o[m][n][2 * half + 1] * end.factor);
+          }
+        }
+      }
+    }
+  }
+  __syncthreads();
+  using Shape = CopyShape<V_CHUNKS>;
+  const QueryRows out = rows_of_out(args, item);
+  const int chunk = threadIdx.x % Shape::LANES_PER_ROW;
+  for (int row = threadIdx.x / Shape::LANES_PER_ROW; row < item.rows; row += Shape::ROWS_PER_PASS) {
+    if (chunk < V_CHUNKS) {
+      *(uint4*)(out[row] + chunk * 16) = *(const uint4*)(shared + OutTile::offset(row, chunk));
+    }
+  }
+}
+
+// The share of one split, in f32: normalized O, and log2 of the denominator. workspace[0] holds [splits, batch,
+// heads_q, len_q, d_v], workspace[1] the same without d_v. attentune_combine merges them.
+INLINE void store_partial_rows(const AttentionArgs& args, const WorkItem& item, const WarpPlace& place, const Output& o,
+                               const RowStatistics& rows) {
+  if (place.key_part != 0) {
+    return;
+  }
+  const i64 head = (i64)(item.split * args.batch + item.batch) * args.heads_q + item.first_head;
+#pragma unroll
+  for (int m = 0; m < ROW_BLOCKS; ++m) {
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+      const int row = place.row(m, half);
+      if (row < item.rows) {
+        const int packed_row = item.first_row + row;
+        const i64 index = (head + head_of(packed_row)) * args.len_q + query_of(packed_row);
+        const float sum = rows.sum[m][half];
+        const float factor = sum != 0 ? reciprocal_approx(sum) : 0;
+        if (place.lane % 4 == 0) {
+          ((float*)args.workspace[1])[index] = sum != 0 ? rows.max[m][half] + log2_approx(sum) : minus_infinity();
+        }
+        float* const out = (float*)args.workspace[0] + index * HEAD_DIM_V;
+#pragma unroll
+        for (int n = 0; n < OUT_BLOCKS; ++n) {
+          *(float2*)(out + place.column(n)) = float2{o[m][n][2 * half] * factor, o[m][n][2 * half + 1] * factor};
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,107 @@
+// The online softmax (Milakov and Gimelshein 2018) in base 2, on one warp's scores.
+
+// A row's statistics lie in the four lanes of a quad.
+INLINE float quad_max(float x) {
+  x = fmaxf(x, __shfl_xor_sync(0xffffffff, x, 1));
+  return fmaxf(x, __shfl_xor_sync(0xffffffff, x, 2));
+}
+INLINE float quad_sum(float x) {
+  x += __shfl_xor_sync(0xffffffff, x, 1);
+  return x + __shfl_xor_sync(0xffffffff, x, 2);
+}
+
+// Products of Q and K times `factor` are logarithms to base 2 of unnormalized P.
+INLINE float log2_factor(const AttentionArgs& args) {
+  return !HAS_SCORE && args.scale > 0 ? args.scale * log2_e() : log2_e();
+}
+
+// Scale and score function. Without a score function the scale is left to log2_factor(), where it costs nothing; only
+// a scale that is not positive cannot wait until after the maximum.
+INLINE void finish_scores(Scores& s, float scale) {
+  if (HAS_SCORE || !(scale > 0)) {
+#pragma unroll
+    for (int m = 0; m < ROW_BLOCKS; ++m) {
+#pragma unroll
+      for (int n = 0; n < SCORE_BLOCKS; ++n) {
+#pragma unroll
+        for (int e = 0; e < 4; ++e) {
+          s[m][n][e] = score(s[m][n][e] * scale);
+        }
+      }
+    }
+  }
+}
+
+// Hides what the rows do not see and keys at or past the end, whatever their scores are.
+INLINE void mask_scores(Scores& s, const AttentionArgs& args, const WorkItem& item, const WarpPlace& place,
+                        int first_key) {
+  const int shift = (int)args.len_kv - (int)args.len_q;
+  const int key = first_key + place.first_key + place.column(0);
+  const int keys_left = (int)args.len_kv - key;
+#pragma unroll
+  for (int m = 0; m < ROW_BLOCKS; ++m) {
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+      const int distance = query_of(item.first_row + place.row(m, half)) + shift - key;
+#pragma unroll
+      for (int n = 0; n < SCORE_BLOCKS; ++n) {
+#pragma unroll
+        for (int e = 0; e < 2; ++e) {
+          const int column = n * 8 + e;
+          const Position at{distance - column, key + column};
+          const bool seen = column < keys_left && visible(args, at);
+          s[m][n][2 * half + e] = seen ? s[m][n][2 * half + e] : minus_infinity();
+        }
+      }
+    }
+  }
+}
+
+// S to P; statistics and O brought up to the new maxima.
+INLINE void online_softmax(Scores& s, Output& o, RowStatistics& rows, float factor) {
+#pragma unroll
+  for (int m = 0; m < ROW_BLOCKS; ++m) {
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+      float largest = rows.max[m][half];
+#pragma unroll
+      for (int n = 0; n < SCORE_BLOCKS; ++n) {
+        largest = fmaxf(largest, fmaxf(s[m][n][2 * half], s[m][n][2 * half + 1]));
+      }
+      largest = quad_max(largest);
+      // A row that has seen nothing yet: with 0 instead of its maximum every exponent below is -inf, not NaN.
+      const float origin = largest == minus_infinity() ? 0 : largest * factor;
+      const float rescale = exp2_approx(fmaf(rows.max[m][half], factor, -origin));
+      rows.max[m][half] = largest;
+
+      float sum = rows.sum[m][half] * rescale;
+#pragma unroll
+      for (int n = 0; n < SCORE_BLOCKS; ++n) {
+#pragma unroll
+        for (int e = 0; e < 2; ++e) {
+          const float p = exp2_approx(fmaf(s[m][n][2 * half + e], factor, -origin));
+          s[m][n][2 * half + e] = p;
+          sum += p;
+        }
+      }
+      rows.sum[m][half] = sum;
+#pragma unroll
+      for (int n = 0; n < OUT_BLOCKS; ++n) {
+        o[m][n][2 * half] *= rescale;
+        o[m][n][2 * half + 1] *= rescale;
+      }
+    }
+  }
+}
+
+// Sums over the lanes of a quad, and maxima from now on in base 2.
+INLINE void reduce_sums(RowStatistics& rows, float factor) {
+#pragma unroll
+  for (int m = 0; m < ROW_BLOCKS; ++m) {
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+      rows.sum[m][half] = quad_sum(rows.sum[m][half]);
+      rows.max[m][half] *= factor;
+    }
+  }
+}
