@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::int64_t shared_reserved = 1024;  // bytes the driver takes of every block (cc 8.0 and up)
 // Addresses, loop state, fragments in flight: what the accumulators leave over in kernels that just do not spill.
-constexpr std::int64_t other_registers = 48;
+constexpr std::int64_t other_registers = 64;
 
 // Rules see Configs whose launch choices are still to come.
 std::int64_t launch_choice(const Config& config, std::string_view name, std::int64_t otherwise) {

@@ -21,9 +21,7 @@ template <class Tile, int ROWS, int CHUNKS, int GLOBAL_CHUNKS, class Source>
 INLINE void copy_tile(u32 tile, const Source& source, int valid_rows) {
   using Shape = CopyShape<CHUNKS>;
   const int chunk = threadIdx.x % Shape::LANES_PER_ROW;
-  int first_row = threadIdx.x / Shape::LANES_PER_ROW;
-  // Nothing that follows from it is to be kept in registers from key tile to key tile.
-  asm volatile("" : "+r"(first_row));
+  const int first_row = computed_here(threadIdx.x / Shape::LANES_PER_ROW);
   const int rows_left = chunk < GLOBAL_CHUNKS ? valid_rows - first_row : 0;
   if (chunk < CHUNKS) {
     auto row = source.walk(first_row, Shape::ROWS_PER_PASS);

@@ -14,14 +14,14 @@ enum : int {
   STAGES_OFFSET = Q_IN_REGISTERS ? 0 : Q_BYTES,
 };
 
-INLINE void copy_k(const AttentionArgs& args, const WorkItem& item, u32 stage, int tile) {
+INLINE void copy_k(const AttentionArgs& args, const KeyRows& k, u32 stage, int tile) {
   const int key = tile * TILE_N;
-  copy_tile<KTile, TILE_N, QK_CHUNKS, QK_CHUNKS_GLOBAL>(stage, rows_of_k(args, item, key), (int)args.len_kv - key);
+  copy_tile<KTile, TILE_N, QK_CHUNKS, QK_CHUNKS_GLOBAL>(stage, k.from(key), (int)args.len_kv - key);
 }
 
-INLINE void copy_v(const AttentionArgs& args, const WorkItem& item, u32 stage, int tile) {
+INLINE void copy_v(const AttentionArgs& args, const KeyRows& v, u32 stage, int tile) {
   const int key = tile * TILE_N;
-  copy_tile<VTile, TILE_N, V_CHUNKS, V_CHUNKS>(stage + K_BYTES, rows_of_v(args, item, key), (int)args.len_kv - key);
+  copy_tile<VTile, TILE_N, V_CHUNKS, V_CHUNKS>(stage + K_BYTES, v.from(key), (int)args.len_kv - key);
 }
 
 // Does the tile need mask code: not every row sees every key, or it reaches past the last key?
@@ -34,11 +34,13 @@ INLINE bool is_partial(const AttentionArgs& args, const Rows& rows, int tile) {
 extern "C" __global__ void __launch_bounds__(THREADS, MIN_BLOCKS)
     attentune_forward(const __grid_constant__ AttentionArgs args) {
   extern __shared__ __align__(128) unsigned char shared[];
-  const WarpPlace place = warp_place();
-  const WorkItem item = work_item(args);
+  const WarpPlace place = warp_place(threadIdx.x);
+  const WorkItem item = work_item(args, blockIdx.x);
   const int shift = (int)args.len_kv - (int)args.len_q;
   const Rows rows{query_of(item.first_row) + shift, query_of(item.first_row + item.rows - 1) + shift};
   const TileSequence tiles = part_of(tile_sequence(args, rows), item.split, split_count(args));
+  const KeyRows k = rows_of_k(args, item);
+  const KeyRows v = rows_of_v(args, item);
   const u32 stages = shared_address(shared) + STAGES_OFFSET;
 
   QOperand q;
@@ -57,15 +59,15 @@ extern "C" __global__ void __launch_bounds__(THREADS, MIN_BLOCKS)
   int ahead = tile;  // the next tile to copy (more than one stage)
   if constexpr (STAGES == 1) {
     if (tile != TileSequence::END) {
-      copy_k(args, item, stages, tile);
+      copy_k(args, k, stages, tile);
     }
     commit_copies();
   } else {
 #pragma unroll
     for (int n = 0; n < STAGES - 1; ++n) {
       if (ahead != TileSequence::END) {
-        copy_k(args, item, stages + n * STAGE_BYTES, ahead);
-        copy_v(args, item, stages + n * STAGE_BYTES, ahead);
+        copy_k(args, k, stages + n * STAGE_BYTES, ahead);
+        copy_v(args, v, stages + n * STAGE_BYTES, ahead);
         ahead = tiles.next(ahead + 1);
       }
       commit_copies();  // also when empty, so that the count of groups tells which tile has arrived
@@ -90,13 +92,13 @@ extern "C" __global__ void __launch_bounds__(THREADS, MIN_BLOCKS)
     wait_copies<STAGES == 1 ? 0 : STAGES - 2>();
     __syncthreads();  // everyone's part of the tile has arrived, and everyone is done with the tile before
     if constexpr (STAGES == 1) {
-      copy_v(args, item, current, tile);
+      copy_v(args, v, current, tile);
       commit_copies();
     } else {
       if (ahead != TileSequence::END) {
         const u32 freed = stages + (stage == 0 ? STAGES - 1 : stage - 1) * STAGE_BYTES;
-        copy_k(args, item, freed, ahead);
-        copy_v(args, item, freed, ahead);
+        copy_k(args, k, freed, ahead);
+        copy_v(args, v, freed, ahead);
         ahead = tiles.next(ahead + 1);
       }
       commit_copies();
@@ -106,14 +108,14 @@ extern "C" __global__ void __launch_bounds__(THREADS, MIN_BLOCKS)
     multiply_qk(s, q, current, place);
     finish_scores(s, args.scale);
     if (is_partial(args, rows, tile)) {
-      mask_scores(s, args, item, place, tile * TILE_N);
+      mask_scores(s, args, item.first_row, warp_place(computed_here(threadIdx.x)), tile * TILE_N);
     }
 
     if constexpr (STAGES == 1) {
       wait_copies<0>();
       __syncthreads();  // V has arrived, and everyone is done with K
       if (next != TileSequence::END) {
-        copy_k(args, item, current, next);
+        copy_k(args, k, current, next);
       }
       commit_copies();
     }
@@ -129,9 +131,10 @@ extern "C" __global__ void __launch_bounds__(THREADS, MIN_BLOCKS)
   if constexpr (WARPS_N > 1) {
     merge_warps(shared, o, statistics, place);
   }
+  const WorkItem done = work_item(args, computed_here(blockIdx.x));
   if (split_count(args) == 1) {
-    store_rows(args, item, place, shared, o, statistics);
+    store_rows(args, done, place, shared, o, statistics);
   } else {
-    store_partial_rows(args, item, place, o, statistics);
+    store_partial_rows(args, done, place, o, statistics);
   }
 }

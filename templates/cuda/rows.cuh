@@ -1,10 +1,12 @@
 // Where rows of tensors lie in global memory, for threads that walk from row to row in equal steps. Elements have 2
 // bytes; offsets have 64 bits.
 
-// Row r of K or V: one stride.
+// Rows of K or V from one on.
 struct KeyRows {
   const char* first;
   i64 stride;  // bytes
+
+  INLINE KeyRows from(int row) const { return {first + row * stride, stride}; }
 
   struct Walk {
     const char* row;

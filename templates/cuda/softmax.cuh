@@ -33,8 +33,7 @@ INLINE void finish_scores(Scores& s, float scale) {
 }
 
 // Hides what the rows do not see and keys at or past the end, whatever their scores are.
-INLINE void mask_scores(Scores& s, const AttentionArgs& args, const WorkItem& item, const WarpPlace& place,
-                        int first_key) {
+INLINE void mask_scores(Scores& s, const AttentionArgs& args, int first_row, const WarpPlace& place, int first_key) {
   const int shift = (int)args.len_kv - (int)args.len_q;
   const int key = first_key + place.first_key + place.column(0);
   const int keys_left = (int)args.len_kv - key;
@@ -42,7 +41,7 @@ INLINE void mask_scores(Scores& s, const AttentionArgs& args, const WorkItem& it
   for (int m = 0; m < ROW_BLOCKS; ++m) {
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
-      const int distance = query_of(item.first_row + place.row(m, half)) + shift - key;
+      const int distance = query_of(first_row + place.row(m, half)) + shift - key;
 #pragma unroll
       for (int n = 0; n < SCORE_BLOCKS; ++n) {
 #pragma unroll

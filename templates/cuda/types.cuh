@@ -3,3 +3,10 @@ using u32 = unsigned int;
 using i64 = long long;
 
 #define INLINE __device__ __forceinline__
+
+// `value`, in such a way that nothing computed from it is known before: what is needed on few paths is then computed
+// there, and not kept in registers through the whole loop. Registers are what limits these kernels.
+INLINE int computed_here(int value) {
+  asm volatile("" : "+r"(value));
+  return value;
+}

@@ -11,12 +11,12 @@ struct WarpPlace {
   INLINE int column(int block) const { return block * 8 + lane % 4 * 2; }
 };
 
-INLINE WarpPlace warp_place() {
-  const int warp = threadIdx.x / 32;
+INLINE WarpPlace warp_place(int thread) {
+  const int warp = thread / 32;
   WarpPlace place;
   place.first_row = warp % WARPS_M * ROWS_PER_WARP;
   place.key_part = warp / WARPS_M;
   place.first_key = place.key_part * KEYS_PER_WARP;
-  place.lane = threadIdx.x % 32;
+  place.lane = thread % 32;
   return place;
 }

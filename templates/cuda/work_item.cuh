@@ -20,15 +20,15 @@ enum : int {
   HEADS_FIRST = 2,    // heads change fastest, row tiles from the last on
 };
 
-INLINE WorkItem work_item(const AttentionArgs& args) {
+INLINE WorkItem work_item(const AttentionArgs& args, u32 block) {
   const u32 packed_rows = (u32)args.len_q * PACK;
   const u32 row_tiles = (packed_rows + TILE_M - 1) / TILE_M;
   const u32 head_packs = (u32)args.heads_q / PACK;
   const u32 splits = split_count(args);
   const int order = block_order(args);
 
-  const u32 split = blockIdx.x % splits;
-  u32 rest = blockIdx.x / splits;
+  const u32 split = block % splits;
+  u32 rest = block / splits;
   u32 row_tile, head_pack;
   if (order == HEADS_FIRST) {
     head_pack = rest % head_packs;
@@ -67,13 +67,12 @@ INLINE QueryRows rows_of_out(const AttentionArgs& args, const WorkItem& item) {
   return {head, 2 * args.out_stride[1], 2 * args.out_stride[2], item.first_row};
 }
 
-// Rows of K from key `key` on; V alike.
-INLINE KeyRows rows_of_k(const AttentionArgs& args, const WorkItem& item, int key) {
-  const i64 first = item.batch * args.k_stride[0] + item.head_kv * args.k_stride[2] + key * args.k_stride[1];
-  return {(const char*)args.k + 2 * first, 2 * args.k_stride[1]};
+INLINE KeyRows rows_of_k(const AttentionArgs& args, const WorkItem& item) {
+  const i64 head = item.batch * args.k_stride[0] + item.head_kv * args.k_stride[2];
+  return {(const char*)args.k + 2 * head, 2 * args.k_stride[1]};
 }
 
-INLINE KeyRows rows_of_v(const AttentionArgs& args, const WorkItem& item, int key) {
-  const i64 first = item.batch * args.v_stride[0] + item.head_kv * args.v_stride[2] + key * args.v_stride[1];
-  return {(const char*)args.v + 2 * first, 2 * args.v_stride[1]};
+INLINE KeyRows rows_of_v(const AttentionArgs& args, const WorkItem& item) {
+  const i64 head = item.batch * args.v_stride[0] + item.head_kv * args.v_stride[2];
+  return {(const char*)args.v + 2 * head, 2 * args.v_stride[1]};
 }
