@@ -21,7 +21,7 @@ constexpr std::int64_t max_group = 1 << 10;
 constexpr std::int64_t max_length = 1'000'000'000;
 constexpr std::int64_t max_rows = (std::int64_t{1} << 31) - 1;
 // A few registers of spill may still win; more never does.
-constexpr std::int64_t bearable_spill = 24;
+constexpr std::int64_t bearable_spill = 40;
 
 constexpr std::array<int, 5> tiles_m{16, 32, 64, 128, 256};
 constexpr std::array<int, 8> tiles_n{16, 32, 48, 64, 96, 128, 192, 256};
@@ -130,8 +130,8 @@ bool is_worthwhile(const MmaShape& shape, const Problem& p) {
     return false;
   if (shape.tile_m < std::min<std::int64_t>(64, needed / 2))
     return false;
-  // Warps along the keys are for few rows.
-  return shape.warps_n == 1 || shape.tile_m <= 64;
+  // Warps along the keys are for few rows; two of them where O of a row is more than one warp can hold beside S.
+  return shape.warps_n == 1 || rows <= 128 || (shape.warps_n == 2 && p.head_dim_v > 128);
 }
 
 bool splits_help(const MmaShape& shape, const Problem& p, const GpuArch& arch) {

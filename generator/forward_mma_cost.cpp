@@ -11,9 +11,10 @@ namespace {
 
 constexpr double schedulers = 4;          // of an SM, each with its own matrix unit
 constexpr double copy_latency = 800;      // clocks from cp.async to data, from the second-level cache
-constexpr double cache_bytes = 40;        // a clock and SM from the second-level cache, all SMs reading
+constexpr double cache_bytes = 24;        // a clock and SM from the second-level cache, all SMs reading
 constexpr double memory_bytes = 1500;     // a clock from device memory, all SMs together
 constexpr double barrier_clocks = 60;     // a __syncthreads, its warps being out of step
+constexpr double chain_clocks = 500;      // from a step's first product to its last, waiting for nothing but results
 constexpr double launch_clocks = 6000;    // another launch: attentune_combine
 constexpr double prologue_clocks = 1500;  // of a block, beside its tiles: Q, O, set-up
 
@@ -76,18 +77,20 @@ double predicted_clocks(const MmaShape& shape, const Problem& p, const GpuArch& 
   const StepClocks step = step_clocks(shape, p, arch, blocks);
   const double busy = step.matrix + step.exponential + step.arithmetic + step.shared;
   const double limit = std::max({step.matrix, step.exponential, step.arithmetic, step.issue, step.shared});
-  // The phases of one warp follow one another; warps of one scheduler fill each other's gaps. The matrix unit of a
-  // scheduler without a warp idles.
-  const double warps = blocks * real(shape.warps()) / schedulers;
-  const double fill = std::max(1.0, warps);
-  double clocks = (limit + (busy - limit) / fill) / std::min(1.0, warps);
+  // The phases of one warp follow one another; other warps of its scheduler fill the gaps. Those of other blocks do
+  // so best: warps of one block meet at every barrier, and so run nearly in step. A scheduler without a warp idles.
+  const double warps = real(shape.warps()) / schedulers;
+  const double fill = 1 + (std::max(1.0, warps) - 1) / 2 + (blocks - 1) * warps;
+  double clocks = (limit + (busy - limit) / fill) / std::min(1.0, blocks * warps);
   const double barriers = shape.stages == 1 ? 2 : 1;
-  clocks = std::max(clocks + barriers * barrier_clocks / blocks, step.global);
+  clocks = std::max({clocks + barriers * barrier_clocks / blocks, chain_clocks / blocks, step.global});
   if (needed > allowed)
     clocks *= 1 + 0.02 * real(needed - allowed);  // spills
 
   const double tiles = tiles_a_block(shape, p);
-  const double block_clocks = blocks * (tiles * clocks + prologue_clocks / std::max(1.0, real(resident) / 2));
+  // Merging O where warps share rows: put down and taken up once for every warp but one a row.
+  const double merge = 2 * 4 * real(shape.tile_m * p.head_dim_v * (shape.warps_n - 1)) / GpuArch::shared_bytes;
+  const double block_clocks = blocks * (tiles * clocks + merge + prologue_clocks / std::max(1.0, real(resident) / 2));
   // Blocks of equal length end together; of different length (masks), half a block's time is lost at the end, or a
   // whole one if the longest start last.
   const double places = real(sms) * blocks;
@@ -98,7 +101,10 @@ double predicted_clocks(const MmaShape& shape, const Problem& p, const GpuArch& 
   // Whatever the blocks do, K and V come from device memory once a KV head.
   const double unique =
       real(p.batch * p.heads_kv) * real(p.len_kv) * visible_fraction(p) * 2 * real(p.head_dim_qk + p.head_dim_v);
-  double total_clocks = std::max(waves * block_clocks, unique / memory_bytes);
+  const double busy_clocks = waves * block_clocks;
+  const double memory_clocks = unique / memory_bytes;
+  // The two overlap, but never wholly: a quarter of the shorter is assumed to show.
+  double total_clocks = std::max(busy_clocks, memory_clocks) + std::min(busy_clocks, memory_clocks) / 4;
   // Heads of a group that run at the same time share K and V in the caches.
   if (shape.order != BlockOrder::heads_first && p.group() > 1 && !shape.packed)
     total_clocks *= 1.002;

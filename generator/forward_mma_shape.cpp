@@ -1,6 +1,7 @@
 #include "generator/forward_mma_shape.h"
 
 #include <algorithm>
+#include <bit>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -14,7 +15,7 @@ namespace {
 
 constexpr std::int64_t shared_reserved = 1024;  // bytes the driver takes of every block (cc 8.0 and up)
 // Addresses, loop state, fragments in flight: what the accumulators leave over in kernels that just do not spill.
-constexpr std::int64_t other_registers = 64;
+constexpr std::int64_t other_registers = 72;
 
 // Rules see Configs whose launch choices are still to come.
 std::int64_t launch_choice(const Config& config, std::string_view name, std::int64_t otherwise) {
@@ -77,7 +78,11 @@ std::int64_t registers_needed(const MmaShape& shape, const Problem& problem) noe
   const std::int64_t scores = shape.keys_per_warp() / 2;
   const std::int64_t q = shape.q_in_registers ? 4 * ceil_div(problem.head_dim_qk, 16) : 0;
   const std::int64_t statistics_and_fragments = 4 + 4;
-  return shape.row_blocks() * (out + scores + q + statistics_and_fragments) + other_registers;
+  // Addresses of the chunks of K a thread copies at once.
+  const auto chunks = static_cast<std::uint64_t>(2 * ceil_div(problem.head_dim_qk, 16));
+  const auto lanes_a_row = static_cast<std::int64_t>(std::bit_ceil(chunks));
+  const std::int64_t copies = ceil_div(shape.tile_n * lanes_a_row, shape.threads());
+  return shape.row_blocks() * (out + scores + q + statistics_and_fragments) + copies + other_registers;
 }
 
 std::int64_t registers_allowed(const MmaShape& shape, const GpuArch& arch) noexcept {

@@ -1,0 +1,1224 @@
+// attentune forward_mma
+// class:  dtype=f16 group=4 head_dim=80/72 mask=causal()&(window(_,_)|sink(_)) score=softcap(30) outputs=out,lse sink_logit=yes
+// arch:   sm_89
+// config: tile_m=64 tile_n=64 warps=4x1 stages=2 q=registers pack=yes swizzle=xor min_blocks=1
+// By hand: nvcc -cubin -arch=sm_89 FILE.cu
+enum : int {
+  TILE_M = 64,
+  TILE_N = 64,
+  WARPS_M = 4,
+  WARPS_N = 1,
+  STAGES = 2,
+  MIN_BLOCKS = 1,
+  Q_IN_REGISTERS = 1,
+  PADDED = 0,
+  GROUP = 4,
+  PACK = 4,
+  HEAD_DIM_QK = 80,
+  HEAD_DIM_V = 72,
+  IS_BF16 = 0,
+  HAS_LSE = 1,
+  HAS_SINK_LOGIT = 1,
+  HAS_SCORE = 1,
+  KEY_RUNS = 2,
+};
+
+// ---- attention_args.h
+/* AttentionArgs: one attention call as every kernel sees it, host and GPU alike (plain C, no include but integers).
+ *
+ * Logical order: Q [batch, len_q, heads_q, head_dim_qk], K/V [batch, len_kv, heads_kv, d], out [batch, len_q, heads_q,
+ * head_dim_v], lse [batch, heads_q, len_q]. The innermost dimension of Q, K, V, out is contiguous; strides are in
+ * elements. Whatever a call does not use is null or zero.
+ *
+ * GPU kernels take it by value; NVRTC compiles this text as part of theirs. */
+#ifndef ATTENTUNE_ATTENTION_ARGS_H
+#define ATTENTUNE_ATTENTION_ARGS_H
+
+#ifdef __CUDACC_RTC__
+typedef long long int64_t; /* NVRTC has no headers of its own */
+#else
+#include <stdint.h>
+#endif
+
+enum { ATTENTUNE_MASK_SLOTS = 8, ATTENTUNE_WORKSPACE_SLICES = 8 };
+
+typedef struct AttentionArgs {
+  const void* q;
+  const void* k;
+  const void* v;
+  const float* sink_logit; /* [heads_q] */
+  void* out;
+  float* lse;
+  void* workspace[ATTENTUNE_WORKSPACE_SLICES]; /* the LaunchRule's slices, in order; garbage on entry */
+  int64_t q_stride[3];                         /* batch, row, head */
+  int64_t k_stride[3];
+  int64_t v_stride[3];
+  int64_t out_stride[3];
+  int64_t lse_stride[3]; /* batch, head, row */
+  int64_t batch;
+  int64_t heads_q;
+  int64_t heads_kv;
+  int64_t len_q;
+  int64_t len_kv;
+  int64_t mask_arguments[ATTENTUNE_MASK_SLOTS]; /* in slot order of the mask's structure */
+  int64_t launch_choices[4];                    /* integer launch choices, in Config order */
+  float scale;
+  float reserved;
+} AttentionArgs;
+
+#endif
+
+// ---- cuda/types.cuh
+// The vocabulary of every file below. Nothing is included: the text compiles under NVRTC and nvcc as it stands.
+using u32 = unsigned int;
+using i64 = long long;
+
+#define INLINE __device__ __forceinline__
+
+// `value`, in such a way that nothing computed from it is known before: what is needed on few paths is then computed
+// there, and not kept in registers through the whole loop. Registers are what limits these kernels.
+INLINE int computed_here(int value) {
+  asm volatile("" : "+r"(value));
+  return value;
+}
+
+// ---- cuda/math.cuh
+// Approximate instructions, by assembly: exp2f() and its like would cost several times as many without -use_fast_math.
+
+// ex2.approx.ftz: at most 2 ulp; -inf gives 0 (PTX ISA 9.7.3.21).
+INLINE float exp2_approx(float x) {
+  float y;
+  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+  return y;
+}
+
+// lg2.approx.ftz: absolute error 2^-22 near 1, relative 2^-22 elsewhere (PTX ISA 9.7.3.20).
+INLINE float log2_approx(float x) {
+  float y;
+  asm("lg2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+  return y;
+}
+
+// rcp.approx.ftz: at most 1 ulp (PTX ISA 9.7.3.13).
+INLINE float reciprocal_approx(float x) {
+  float y;
+  asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+  return y;
+}
+
+INLINE float minus_infinity() { return __int_as_float(0xff800000); }
+INLINE float log2_e() { return 1.4426950408889634f; }
+INLINE float ln_2() { return 0.6931471805599453f; }
+
+// Two floats rounded to the 16-bit type of the tensors; the first source of the instruction is the high half.
+INLINE u32 pack_16bit(float low, float high) {
+  u32 packed;
+  if constexpr (IS_BF16) {
+    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(packed) : "f"(high), "f"(low));
+  } else {
+    asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(packed) : "f"(high), "f"(low));
+  }
+  return packed;
+}
+
+// ---- cuda/mask.cuh
+// What the helpers of a mask expression mean in three readings: for one score, for a tile of scores, and for all the
+// keys a range of rows may see. The generator prints the expression over them (visible, visible_run).
+//
+// Rows are counted with the shift len_kv - len_q, so causal() shows key j to row i iff j <= i.
+
+enum : int {
+  FARTHEST = 1 << 30,  // beyond any distance of a row and a key: lengths are at most 10^9
+};
+
+// A mask argument; one that hides nothing more than FARTHEST becomes FARTHEST.
+INLINE int argument(const AttentionArgs& args, int slot) {
+  const i64 value = args.mask_arguments[slot];
+  return value < FARTHEST ? (int)value : FARTHEST;
+}
+
+// Reading 1: one score. The distance is i - j, so that comparing it with a constant folds into that of the column.
+struct Position {
+  int distance;
+  int key;
+};
+
+INLINE bool both(bool a, bool b) { return a && b; }
+INLINE bool either(bool a, bool b) { return a || b; }
+INLINE bool everything(const Position&) { return true; }
+INLINE bool causal(const Position& at) { return at.distance >= 0; }
+INLINE bool window(const Position& at, int left, int right) { return at.distance <= left && at.distance >= -right; }
+INLINE bool sink(const Position& at, int count) { return at.key < count; }
+
+// Reading 2: rows [i_first, i_last] by keys [j_first, j_last]. Conservative: PARTIAL is always allowed. both() and
+// either() are those of Kleene's logic over EMPTY < PARTIAL < FULL.
+enum TileClass : int { EMPTY, PARTIAL, FULL };
+
+struct KeyTile {
+  int i_first, i_last;
+  int j_first, j_last;
+};
+
+INLINE TileClass both(TileClass a, TileClass b) { return a < b ? a : b; }
+INLINE TileClass either(TileClass a, TileClass b) { return a < b ? b : a; }
+INLINE TileClass class_of(bool some, bool every) { return every ? FULL : some ? PARTIAL : EMPTY; }
+
+INLINE TileClass everything(const KeyTile&) { return FULL; }
+INLINE TileClass causal(const KeyTile& tile) {
+  return class_of(tile.j_first <= tile.i_last, tile.j_last <= tile.i_first);
+}
+INLINE TileClass window(const KeyTile& tile, int left, int right) {
+  const int nearest = tile.j_first - tile.i_last;
+  const int farthest = tile.j_last - tile.i_first;
+  return class_of(farthest >= -left && nearest <= right, nearest >= -left && farthest <= right);
+}
+INLINE TileClass sink(const KeyTile& tile, int count) { return class_of(tile.j_first < count, tile.j_last < count); }
+
+// Reading 3: a contiguous run of keys that contains every key a row of [i_first, i_last] sees; empty if last < first.
+struct Rows {
+  int i_first, i_last;
+};
+
+struct KeyRun {
+  int first, last;
+};
+
+INLINE KeyRun both(KeyRun a, KeyRun b) { return {max(a.first, b.first), min(a.last, b.last)}; }
+// One run around both: for masks of more runs than are walked.
+INLINE KeyRun either(KeyRun a, KeyRun b) {
+  if (a.last < a.first) {
+    return b;
+  }
+  return b.last < b.first ? a : KeyRun{min(a.first, b.first), max(a.last, b.last)};
+}
+
+INLINE KeyRun everything(const Rows&) { return {0, FARTHEST}; }
+INLINE KeyRun causal(const Rows& rows) { return {0, rows.i_last}; }
+INLINE KeyRun window(const Rows& rows, int left, int right) { return {rows.i_first - left, rows.i_last + right}; }
+INLINE KeyRun sink(const Rows&, int count) { return {0, count - 1}; }
+
+// ---- cuda/score.cuh
+// Helpers of score expressions.
+
+// cap * tanh(s / cap). Far from 0, tanh(x) = 1 - 2 / (exp(2 x) + 1): the exponent may overflow to infinity or vanish,
+// both give the limit. Near 0 that would lose relative accuracy, so a polynomial serves there:
+// tanh(x) = x + x^3 P(x^2) for |x| < 0.625, minimax by Remez exchange, relative error 4.4e-9. Both are computed and one
+// is selected: no branch a score.
+INLINE float softcap(float s, float cap, float inverse_cap) {
+  const float x = s * inverse_cap;
+  const float square = x * x;
+  const float e = exp2_approx(x * (2 * log2_e()));
+  const float far = 1 - 2 * reciprocal_approx(e + 1);
+  float sum = fmaf(-0.005704989249001959f, square, 0.02063908938072966f);
+  sum = fmaf(sum, square, -0.053739715764598905f);
+  sum = fmaf(sum, square, 0.13331442206256744f);
+  sum = fmaf(sum, square, -0.33333281942284415f);
+  const float near = fmaf(sum * square, x, x);
+  return cap * (square < 0.390625f ? near : far);
+}
+
+// ---- generated from the problem
+// The mask causal()&(window(_,_)|sink(_)), for one score (Position) or a tile of them (KeyTile).
+template <class At>
+INLINE auto visible(const AttentionArgs& args, const At& at) {
+  return both(causal(at), either(window(at, argument(args, 0), argument(args, 1)), sink(at, argument(args, 2))));
+}
+
+// The keys rows `at` may see, as KEY_RUNS contiguous runs.
+INLINE KeyRun visible_run(const AttentionArgs& args, const Rows& at, int run) {
+  if (run == 0) {
+    return both(causal(at), window(at, argument(args, 0), argument(args, 1)));
+  }
+  return both(causal(at), sink(at, argument(args, 2)));
+}
+
+// The score function softcap(30).
+INLINE float score(float s) { return softcap(s, 0x1.ep+4f, 0x1.111112p-5f); }
+
+// ---- cuda/shape.cuh
+// Sizes that follow from the choices above: a block of WARPS_M x WARPS_N warps computes TILE_M rows of O and takes
+// TILE_N keys a step; each warp holds ROWS_PER_WARP rows by KEYS_PER_WARP keys of S in registers.
+enum : int {
+  WARPS = WARPS_M * WARPS_N,
+  THREADS = 32 * WARPS,
+  ROWS_PER_WARP = TILE_M / WARPS_M,
+  KEYS_PER_WARP = TILE_N / WARPS_N,
+  // The matrix instruction is m16n8k16: 16 rows, 8 columns, 16 terms of the sum.
+  ROW_BLOCKS = ROWS_PER_WARP / 16,
+  SCORE_BLOCKS = KEYS_PER_WARP / 8,
+  OUT_BLOCKS = HEAD_DIM_V / 8,
+  QK_STEPS = (HEAD_DIM_QK + 15) / 16,
+  PV_STEPS = KEYS_PER_WARP / 16,
+  // Rows in 16-byte chunks of 8 elements: in global memory, and in shared memory, where d_qk is whole in QK_STEPS.
+  QK_CHUNKS_GLOBAL = HEAD_DIM_QK / 8,
+  QK_CHUNKS = 2 * QK_STEPS,
+  V_CHUNKS = HEAD_DIM_V / 8,
+};
+
+// f32 accumulators of m16n8k16 in one thread: rows lane/4 (elements 0, 1) and lane/4 + 8 (elements 2, 3), columns
+// 2 * (lane%4) + {0, 1} (PTX ISA 9.7.14.5.8).
+using Scores = float[ROW_BLOCKS][SCORE_BLOCKS][4];
+using Output = float[ROW_BLOCKS][OUT_BLOCKS][4];
+
+// Running statistics of the rows lane/4 and lane/4 + 8 of each row block. `max` is that of the raw products (times the
+// score function where there is one); `sum` covers this thread's columns only until reduce_sums().
+struct RowStatistics {
+  float max[ROW_BLOCKS][2];
+  float sum[ROW_BLOCKS][2];
+};
+
+// ---- cuda/async_copy.cuh
+// cp.async: global to shared memory past the registers (PTX ISA 9.7.9.25.3).
+
+INLINE u32 shared_address(const void* pointer) { return (u32)__cvta_generic_to_shared(pointer); }
+
+// Copies the first `bytes` (0 or 16) of 16 bytes and writes zeros after them; with 0 nothing is read.
+INLINE void copy_async(u32 shared, const void* global, int bytes) {
+  asm volatile("cp.async.cg.shared.global.L2::128B [%0], [%1], 16, %2;"
+               :
+               : "r"(shared), "l"(__cvta_generic_to_global(global)), "r"(bytes)
+               : "memory");
+}
+
+// Closes the group of copies this thread has begun since the last one; it may be empty.
+INLINE void commit_copies() { asm volatile("cp.async.commit_group;" : : : "memory"); }
+
+// Waits until at most PENDING of this thread's latest groups are unfinished. Other threads' copies need a barrier too.
+template <int PENDING>
+INLINE void wait_copies() {
+  asm volatile("cp.async.wait_group %0;" : : "n"(PENDING) : "memory");
+}
+
+// ---- cuda/matrix.cuh
+// Matrix fragments of 16-bit elements: ldmatrix brings them from shared memory, mma multiplies them.
+
+// ldmatrix.x4 loads four 8x8 matrices: lanes 8n .. 8n+7 give the addresses of the rows of matrix n, and register n of
+// lane l gets elements 2(l%4), +1 of its row l/4 (PTX ISA 9.7.14.5.15).
+INLINE void load_matrices(u32 (&registers)[4], u32 address) {
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
+               : "=r"(registers[0]), "=r"(registers[1]), "=r"(registers[2]), "=r"(registers[3])
+               : "r"(address)
+               : "memory");
+}
+
+// The same with each matrix transposed.
+INLINE void load_matrices_transposed(u32 (&registers)[4], u32 address) {
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
+               : "=r"(registers[0]), "=r"(registers[1]), "=r"(registers[2]), "=r"(registers[3])
+               : "r"(address)
+               : "memory");
+}
+
+// Two transposed matrices; the addresses of lanes 16 to 31 are not used.
+INLINE void load_matrices_transposed(u32 (&registers)[2], u32 address) {
+  asm volatile("ldmatrix.sync.aligned.m8n8.x2.trans.shared.b16 {%0, %1}, [%2];"
+               : "=r"(registers[0]), "=r"(registers[1])
+               : "r"(address)
+               : "memory");
+}
+
+// c += a b for a 16x16 (row-major fragments), b 16x8 (column-major), f32 sums (PTX ISA 9.7.14.5.14).
+INLINE void multiply_add(float (&c)[4], const u32 (&a)[4], u32 b0, u32 b1) {
+  if constexpr (IS_BF16) {
+    asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 "
+        "{%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+        : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
+        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+  } else {
+    asm("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 "
+        "{%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+        : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
+        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+  }
+}
+
+// ---- cuda/shared_tile.cuh
+// Where the chunks of a tile lie in shared memory: rows of CHUNKS 16-byte chunks, each row PITCH chunks after the last.
+//
+// ldmatrix reads one chunk of 8 consecutive rows at a time, and shared memory serves eight 16-byte granules at once if
+// they differ modulo 8 (128 bytes: 32 banks of 4). An odd pitch has that property as it is (PADDED adds a chunk where
+// needed). An even pitch, divisible by PERIOD = 2, 4 or 8, puts rows 8/PERIOD apart on the same granules, so the chunk
+// number is XORed with row / (8/PERIOD) modulo PERIOD, which permutes chunks inside aligned groups of PERIOD. For rows
+// of 128 bytes that is the 128B swizzle of the PTX ISA (9.7.14.10, "swizzling modes").
+template <int CHUNKS, bool PADDED>
+struct SharedTile {
+  enum : int {
+    PITCH = PADDED ? CHUNKS | 1 : CHUNKS,
+    PERIOD = PITCH % 8 == 0   ? 8
+             : PITCH % 4 == 0 ? 4
+             : PITCH % 2 == 0 ? 2
+                              : 1,
+    ROW_BYTES = 16 * PITCH,
+  };
+
+  // Bytes from the tile's start, which is a multiple of 128.
+  INLINE static u32 offset(int row, int chunk) {
+    const int swizzled = chunk ^ (row / (8 / PERIOD) % PERIOD);
+    return (u32)(row * ROW_BYTES + swizzled * 16);
+  }
+
+  // The address of (row + rows, chunk + chunks) from that of (row, chunk), for chunk 0 or 1, `rows` a multiple of 8 and
+  // `chunks` even: whole periods add up, the rest is one XOR, because rows begin at multiples of PERIOD chunks.
+  INLINE static u32 moved(u32 address, int rows, int chunks) {
+    const int inside = chunks % PERIOD;
+    return (address ^ (u32)(inside * 16)) + (u32)((chunks - inside) * 16 + rows * ROW_BYTES);
+  }
+};
+
+// ---- cuda/warp_place.cuh
+// A warp's part of a block's tile, and a lane's part of a fragment.
+struct WarpPlace {
+  int first_row;  // in the row tile
+  int first_key;  // in the key tile
+  int key_part;   // which of the WARPS_N parts of the keys
+  int lane;
+
+  // The rows of an accumulator: see Scores.
+  INLINE int row(int block, int half) const { return first_row + block * 16 + half * 8 + lane / 4; }
+  // The first of the two columns an accumulator holds of a block of 8.
+  INLINE int column(int block) const { return block * 8 + lane % 4 * 2; }
+};
+
+INLINE WarpPlace warp_place(int thread) {
+  const int warp = thread / 32;
+  WarpPlace place;
+  place.first_row = warp % WARPS_M * ROWS_PER_WARP;
+  place.key_part = warp / WARPS_M;
+  place.first_key = place.key_part * KEYS_PER_WARP;
+  place.lane = thread % 32;
+  return place;
+}
+
+// ---- cuda/rows.cuh
+// Where rows of tensors lie in global memory, for threads that walk from row to row in equal steps. Elements have 2
+// bytes; offsets have 64 bits.
+
+// Rows of K or V from one on.
+struct KeyRows {
+  const char* first;
+  i64 stride;  // bytes
+
+  INLINE KeyRows from(int row) const { return {first + row * stride, stride}; }
+
+  struct Walk {
+    const char* row;
+    i64 step;
+
+    INLINE const char* pointer() const { return row; }
+    INLINE void advance() { row += step; }
+  };
+  INLINE Walk walk(int row, int step) const {
+    const char* start = first + row * stride;
+    // Hides where it came from: the compiler would multiply anew for every row instead of adding the step.
+    asm("" : "+l"(start));
+    return {start, step * stride};
+  }
+};
+
+// Rows of Q, out and LSE are packed: row r of a head pack is query r / PACK of its head r % PACK. PACK is the number of
+// query heads a KV head where the whole group shares a block, else 1.
+INLINE int query_of(int packed_row) { return packed_row / PACK; }
+INLINE int head_of(int packed_row) { return packed_row % PACK; }
+
+struct QueryRows {
+  const char* head;  // query 0 of the pack's first head
+  i64 row_stride;    // bytes from query to query
+  i64 head_stride;   // bytes from head to head
+  int first_row;     // packed row of row 0
+
+  INLINE const char* operator[](int row) const {
+    const int packed_row = first_row + row;
+    return head + query_of(packed_row) * row_stride + head_of(packed_row) * head_stride;
+  }
+
+  struct Walk {
+    const QueryRows& rows;
+    int row;
+    int step;
+
+    INLINE const char* pointer() const { return rows[row]; }
+    INLINE void advance() { row += step; }
+  };
+  INLINE Walk walk(int row, int step) const { return {*this, row, step}; }
+};
+
+// ---- cuda/work_item.cuh
+// Which part of the call a block computes: rows of one head pack (a KV head's group where packed, else a query head),
+// against one share of the keys.
+struct WorkItem {
+  int batch;
+  int first_head;  // query head
+  int head_kv;
+  int first_row;  // packed row
+  int rows;       // how many of the TILE_M exist
+  int split;
+};
+
+// launch_choices, in the order of the Config.
+INLINE int split_count(const AttentionArgs& args) { return (int)args.launch_choices[0]; }
+INLINE int block_order(const AttentionArgs& args) { return (int)args.launch_choices[1]; }
+
+// Orders of blocks, beside the split, which always changes fastest.
+enum : int {
+  ROWS_FORWARD = 0,   // row tiles change fastest, from the first on
+  ROWS_REVERSED = 1,  // row tiles change fastest, from the last on: under causal masks the longest blocks start first
+  HEADS_FIRST = 2,    // heads change fastest, row tiles from the last on
+};
+
+INLINE WorkItem work_item(const AttentionArgs& args, u32 block) {
+  const u32 packed_rows = (u32)args.len_q * PACK;
+  const u32 row_tiles = (packed_rows + TILE_M - 1) / TILE_M;
+  const u32 head_packs = (u32)args.heads_q / PACK;
+  const u32 splits = split_count(args);
+  const int order = block_order(args);
+
+  const u32 split = block % splits;
+  u32 rest = block / splits;
+  u32 row_tile, head_pack;
+  if (order == HEADS_FIRST) {
+    head_pack = rest % head_packs;
+    rest /= head_packs;
+    row_tile = rest % row_tiles;
+    rest /= row_tiles;
+  } else {
+    row_tile = rest % row_tiles;
+    rest /= row_tiles;
+    head_pack = rest % head_packs;
+    rest /= head_packs;
+  }
+  if (order != ROWS_FORWARD) {
+    row_tile = row_tiles - 1 - row_tile;
+  }
+
+  WorkItem item;
+  item.batch = (int)rest;
+  item.first_head = (int)head_pack * PACK;
+  item.head_kv = item.first_head / GROUP;
+  item.first_row = (int)row_tile * TILE_M;
+  item.rows = min((int)packed_rows - item.first_row, (int)TILE_M);
+  item.split = (int)split;
+  return item;
+}
+
+INLINE QueryRows rows_of_q(const AttentionArgs& args, const WorkItem& item) {
+  const char* const head =
+      (const char*)args.q + 2 * (item.batch * args.q_stride[0] + item.first_head * args.q_stride[2]);
+  return {head, 2 * args.q_stride[1], 2 * args.q_stride[2], item.first_row};
+}
+
+INLINE QueryRows rows_of_out(const AttentionArgs& args, const WorkItem& item) {
+  const char* const head =
+      (const char*)args.out + 2 * (item.batch * args.out_stride[0] + item.first_head * args.out_stride[2]);
+  return {head, 2 * args.out_stride[1], 2 * args.out_stride[2], item.first_row};
+}
+
+INLINE KeyRows rows_of_k(const AttentionArgs& args, const WorkItem& item) {
+  const i64 head = item.batch * args.k_stride[0] + item.head_kv * args.k_stride[2];
+  return {(const char*)args.k + 2 * head, 2 * args.k_stride[1]};
+}
+
+INLINE KeyRows rows_of_v(const AttentionArgs& args, const WorkItem& item) {
+  const i64 head = item.batch * args.v_stride[0] + item.head_kv * args.v_stride[2];
+  return {(const char*)args.v + 2 * head, 2 * args.v_stride[1]};
+}
+
+// ---- cuda/copy_tile.cuh
+// Copies between global memory and tiles in shared memory, 16 bytes a thread, by all threads of the block.
+
+// Neighbouring lanes take neighbouring chunks of a row: LANES_PER_ROW of them, the power of two from CHUNKS on, so that
+// a thread keeps its chunk and steps from row to row. (Lanes past CHUNKS stay idle.)
+template <int CHUNKS>
+struct CopyShape {
+  enum : int {
+    LANES_PER_ROW = CHUNKS <= 1    ? 1
+                    : CHUNKS <= 2  ? 2
+                    : CHUNKS <= 4  ? 4
+                    : CHUNKS <= 8  ? 8
+                    : CHUNKS <= 16 ? 16
+                                   : 32,
+    ROWS_PER_PASS = THREADS / LANES_PER_ROW,
+  };
+};
+
+// Begins the copy of rows [0, ROWS) of GLOBAL_CHUNKS chunks each. Rows from `valid_rows` on and chunks past
+// GLOBAL_CHUNKS become zeros: what lies there in global memory is never read.
+template <class Tile, int ROWS, int CHUNKS, int GLOBAL_CHUNKS, class Source>
+INLINE void copy_tile(u32 tile, const Source& source, int valid_rows) {
+  using Shape = CopyShape<CHUNKS>;
+  const int chunk = threadIdx.x % Shape::LANES_PER_ROW;
+  const int first_row = computed_here(threadIdx.x / Shape::LANES_PER_ROW);
+  const int rows_left = chunk < GLOBAL_CHUNKS ? valid_rows - first_row : 0;
+  if (chunk < CHUNKS) {
+    auto row = source.walk(first_row, Shape::ROWS_PER_PASS);
+#pragma unroll
+    for (int pass = 0; pass < ROWS; pass += Shape::ROWS_PER_PASS) {
+      if (ROWS % Shape::ROWS_PER_PASS == 0 || first_row + pass < ROWS) {
+        copy_async(tile + Tile::offset(first_row + pass, chunk), row.pointer() + chunk * 16, pass < rows_left ? 16 : 0);
+      }
+      row.advance();
+    }
+  }
+  __syncwarp();  // matrix instructions follow: the lanes of a warp are together again
+}
+
+// ---- cuda/tile_sequence.cuh
+// Which key tiles a row tile visits: at most KEY_RUNS contiguous runs, in ascending order of keys. Empty tiles between
+// them are never touched.
+struct TileSequence {
+  enum : int { END = 1 << 30 };
+
+  int first[KEY_RUNS];
+  int end[KEY_RUNS];  // 0 for an empty run
+
+  // The first tile of the sequence not before `tile`, or END.
+  INLINE int next(int tile) const {
+    int found = END;
+#pragma unroll
+    for (int n = 0; n < KEY_RUNS; ++n) {
+      if (tile < end[n]) {
+        found = min(found, max(tile, first[n]));
+      }
+    }
+    return found;
+  }
+};
+
+// The tiles that rows [i_first, i_last] (with shift) see anything of.
+INLINE TileSequence tile_sequence(const AttentionArgs& args, const Rows& rows) {
+  TileSequence tiles;
+#pragma unroll
+  for (int n = 0; n < KEY_RUNS; ++n) {
+    const KeyRun run = visible_run(args, rows, n);
+    const int first_key = max(run.first, 0);
+    const int last_key = min(run.last, (int)args.len_kv - 1);
+    const bool empty = last_key < first_key;
+    tiles.first[n] = empty ? 0 : first_key / TILE_N;
+    tiles.end[n] = empty ? 0 : last_key / TILE_N + 1;
+  }
+  return tiles;
+}
+
+// Part `split` of `splits`: what lies in an equal share of the tiles from the first to the last.
+INLINE TileSequence part_of(TileSequence tiles, int split, int splits) {
+  int begin = TileSequence::END;
+  int end = 0;
+#pragma unroll
+  for (int n = 0; n < KEY_RUNS; ++n) {
+    if (tiles.end[n] != 0) {
+      begin = min(begin, tiles.first[n]);
+      end = max(end, tiles.end[n]);
+    }
+  }
+  const int share = end == 0 ? 0 : (end - begin + splits - 1) / splits;
+  const int part_begin = begin + split * share;
+  const int part_end = min(part_begin + share, end);
+#pragma unroll
+  for (int n = 0; n < KEY_RUNS; ++n) {
+    tiles.first[n] = max(tiles.first[n], part_begin);
+    tiles.end[n] = min(tiles.end[n], part_end);
+    if (tiles.end[n] <= tiles.first[n]) {
+      tiles.end[n] = 0;
+    }
+  }
+  return tiles;
+}
+
+// ---- cuda/products.cuh
+// S = Q K^T and O += P V of one warp, on m16n8k16 fragments.
+using QTile = SharedTile<QK_CHUNKS, PADDED>;
+using KTile = SharedTile<QK_CHUNKS, PADDED>;
+using VTile = SharedTile<V_CHUNKS, PADDED>;
+
+// Q as the products read it: every fragment in registers, or loaded from shared memory again for each key tile.
+struct QOperand {
+  u32 lane_address;
+  u32 registers[Q_IN_REGISTERS ? ROW_BLOCKS : 1][Q_IN_REGISTERS ? QK_STEPS : 1][4];
+};
+
+// Lane addresses for ldmatrix.x4. A 16x16 fragment of Q (and two 8-column blocks of V, transposed): matrices 0 and 1
+// are rows 0-7 and 8-15 of the first chunk, 2 and 3 of the second.
+template <class Tile>
+INLINE u32 lane_address_by_rows(u32 tile, int first_row, int lane) {
+  return tile + Tile::offset(first_row + lane % 16, lane / 16);
+}
+
+// Two 8-key blocks of K: matrices 0 and 1 are both chunks of keys 0-7, 2 and 3 of keys 8-15.
+template <class Tile>
+INLINE u32 lane_address_by_keys(u32 tile, int first_row, int lane) {
+  return tile + Tile::offset(first_row + lane % 8 + lane / 16 * 8, lane / 8 % 2);
+}
+
+INLINE void load_q_registers(QOperand& q) {
+#pragma unroll
+  for (int m = 0; m < ROW_BLOCKS; ++m) {
+#pragma unroll
+    for (int k = 0; k < QK_STEPS; ++k) {
+      load_matrices(q.registers[m][k], QTile::moved(q.lane_address, 16 * m, 2 * k));
+    }
+  }
+}
+
+INLINE void multiply_qk(Scores& s, const QOperand& q, u32 k_tile, const WarpPlace& place) {
+#pragma unroll
+  for (int m = 0; m < ROW_BLOCKS; ++m) {
+#pragma unroll
+    for (int n = 0; n < SCORE_BLOCKS; ++n) {
+#pragma unroll
+      for (int e = 0; e < 4; ++e) {
+        s[m][n][e] = 0;
+      }
+    }
+  }
+  const u32 k_address = lane_address_by_keys<KTile>(k_tile, place.first_key, place.lane);
+#pragma unroll
+  for (int k = 0; k < QK_STEPS; ++k) {
+    u32 a[ROW_BLOCKS][4];
+#pragma unroll
+    for (int m = 0; m < ROW_BLOCKS; ++m) {
+      if constexpr (Q_IN_REGISTERS) {
+#pragma unroll
+        for (int r = 0; r < 4; ++r) {
+          a[m][r] = q.registers[m][k][r];
+        }
+      } else {
+        load_matrices(a[m], QTile::moved(q.lane_address, 16 * m, 2 * k));
+      }
+    }
+#pragma unroll
+    for (int n = 0; n < SCORE_BLOCKS; n += 2) {
+      u32 b[4];
+      load_matrices(b, KTile::moved(k_address, 8 * n, 2 * k));
+#pragma unroll
+      for (int m = 0; m < ROW_BLOCKS; ++m) {
+        multiply_add(s[m][n], a[m], b[0], b[1]);
+        multiply_add(s[m][n + 1], a[m], b[2], b[3]);
+      }
+    }
+  }
+}
+
+// The accumulators of S for 16 keys hold just the elements a thread needs of the fragment of P: no shuffle.
+INLINE void multiply_pv(Output& o, const Scores& p, u32 v_tile, const WarpPlace& place) {
+  const u32 v_address = lane_address_by_rows<VTile>(v_tile, place.first_key, place.lane);
+#pragma unroll
+  for (int k = 0; k < PV_STEPS; ++k) {
+    u32 a[ROW_BLOCKS][4];
+#pragma unroll
+    for (int m = 0; m < ROW_BLOCKS; ++m) {
+#pragma unroll
+      for (int r = 0; r < 4; ++r) {
+        const float* const pair = &p[m][2 * k + r / 2][r % 2 * 2];
+        a[m][r] = pack_16bit(pair[0], pair[1]);
+      }
+    }
+#pragma unroll
+    for (int n = 0; n + 1 < OUT_BLOCKS; n += 2) {
+      u32 b[4];
+      load_matrices_transposed(b, VTile::moved(v_address, 16 * k, n));
+#pragma unroll
+      for (int m = 0; m < ROW_BLOCKS; ++m) {
+        multiply_add(o[m][n], a[m], b[0], b[1]);
+        multiply_add(o[m][n + 1], a[m], b[2], b[3]);
+      }
+    }
+    if constexpr (OUT_BLOCKS % 2 != 0) {
+      u32 b[2];
+      load_matrices_transposed(b, VTile::moved(v_address, 16 * k, OUT_BLOCKS - 1));
+#pragma unroll
+      for (int m = 0; m < ROW_BLOCKS; ++m) {
+        multiply_add(o[m][OUT_BLOCKS - 1], a[m], b[0], b[1]);
+      }
+    }
+  }
+}
+
+// ---- cuda/softmax.cuh
+// The online softmax (Milakov and Gimelshein 2018) in base 2, on one warp's scores.
+
+// A row's statistics lie in the four lanes of a quad.
+INLINE float quad_max(float x) {
+  x = fmaxf(x, __shfl_xor_sync(0xffffffff, x, 1));
+  return fmaxf(x, __shfl_xor_sync(0xffffffff, x, 2));
+}
+INLINE float quad_sum(float x) {
+  x += __shfl_xor_sync(0xffffffff, x, 1);
+  return x + __shfl_xor_sync(0xffffffff, x, 2);
+}
+
+// Products of Q and K times `factor` are logarithms to base 2 of unnormalized P.
+INLINE float log2_factor(const AttentionArgs& args) {
+  return !HAS_SCORE && args.scale > 0 ? args.scale * log2_e() : log2_e();
+}
+
+// Scale and score function. Without a score function the scale is left to log2_factor(), where it costs nothing; only
+// a scale that is not positive cannot wait until after the maximum.
+INLINE void finish_scores(Scores& s, float scale) {
+  if (HAS_SCORE || !(scale > 0)) {
+#pragma unroll
+    for (int m = 0; m < ROW_BLOCKS; ++m) {
+#pragma unroll
+      for (int n = 0; n < SCORE_BLOCKS; ++n) {
+#pragma unroll
+        for (int e = 0; e < 4; ++e) {
+          s[m][n][e] = score(s[m][n][e] * scale);
+        }
+      }
+    }
+  }
+}
+
+// Hides what the rows do not see and keys at or past the end, whatever their scores are.
+INLINE void mask_scores(Scores& s, const AttentionArgs& args, int first_row, const WarpPlace& place, int first_key) {
+  const int shift = (int)args.len_kv - (int)args.len_q;
+  const int key = first_key + place.first_key + place.column(0);
+  const int keys_left = (int)args.len_kv - key;
+#pragma unroll
+  for (int m = 0; m < ROW_BLOCKS; ++m) {
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+      const int distance = query_of(first_row + place.row(m, half)) + shift - key;
+#pragma unroll
+      for (int n = 0; n < SCORE_BLOCKS; ++n) {
+#pragma unroll
+        for (int e = 0; e < 2; ++e) {
+          const int column = n * 8 + e;
+          const Position at{distance - column, key + column};
+          const bool seen = column < keys_left && visible(args, at);
+          s[m][n][2 * half + e] = seen ? s[m][n][2 * half + e] : minus_infinity();
+        }
+      }
+    }
+  }
+}
+
+// S to P; statistics and O brought up to the new maxima.
+INLINE void online_softmax(Scores& s, Output& o, RowStatistics& rows, float factor) {
+#pragma unroll
+  for (int m = 0; m < ROW_BLOCKS; ++m) {
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+      float largest = rows.max[m][half];
+#pragma unroll
+      for (int n = 0; n < SCORE_BLOCKS; ++n) {
+        largest = fmaxf(largest, fmaxf(s[m][n][2 * half], s[m][n][2 * half + 1]));
+      }
+      largest = quad_max(largest);
+      // A row that has seen nothing yet: with 0 instead of its maximum every exponent below is -inf, not NaN.
+      const float origin = largest == minus_infinity() ? 0 : largest * factor;
+      const float rescale = exp2_approx(fmaf(rows.max[m][half], factor, -origin));
+      rows.max[m][half] = largest;
+
+      float sum = rows.sum[m][half] * rescale;
+#pragma unroll
+      for (int n = 0; n < SCORE_BLOCKS; ++n) {
+#pragma unroll
+        for (int e = 0; e < 2; ++e) {
+          const float p = exp2_approx(fmaf(s[m][n][2 * half + e], factor, -origin));
+          s[m][n][2 * half + e] = p;
+          sum += p;
+        }
+      }
+      rows.sum[m][half] = sum;
+#pragma unroll
+      for (int n = 0; n < OUT_BLOCKS; ++n) {
+        o[m][n][2 * half] *= rescale;
+        o[m][n][2 * half + 1] *= rescale;
+      }
+    }
+  }
+}
+
+// Sums over the lanes of a quad, and maxima from now on in base 2.
+INLINE void reduce_sums(RowStatistics& rows, float factor) {
+#pragma unroll
+  for (int m = 0; m < ROW_BLOCKS; ++m) {
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+      rows.sum[m][half] = quad_sum(rows.sum[m][half]);
+      rows.max[m][half] *= factor;
+    }
+  }
+}
+
+// ---- cuda/merge_warps.cuh
+// Where warps share rows and split the keys (WARPS_N > 1), their partial results are merged through shared memory: in
+// halves, WARPS_N - 1 in log2(WARPS_N) steps, always in the same order.
+enum : int {
+  MERGED_VALUES = ROW_BLOCKS * (OUT_BLOCKS * 4 + 4),  // a lane's part of O, max and sum
+};
+
+// Value `index` of every lane of a warp side by side: no two lanes share a bank. Reader and writer are the same lane.
+INLINE float* merge_slot(unsigned char* shared, int slot, int lane) {
+  return (float*)shared + slot * MERGED_VALUES * 32 + lane;
+}
+
+INLINE void put_partial(float* slot, const Output& o, const RowStatistics& rows) {
+#pragma unroll
+  for (int m = 0; m < ROW_BLOCKS; ++m) {
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+      *slot = rows.max[m][half];
+      slot += 32;
+      *slot = rows.sum[m][half];
+      slot += 32;
+#pragma unroll
+      for (int n = 0; n < OUT_BLOCKS; ++n) {
+#pragma unroll
+        for (int e = 0; e < 2; ++e) {
+          *slot = o[m][n][2 * half + e];
+          slot += 32;
+        }
+      }
+    }
+  }
+}
+
+INLINE void merge_partial(const float* slot, Output& o, RowStatistics& rows) {
+#pragma unroll
+  for (int m = 0; m < ROW_BLOCKS; ++m) {
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+      const float their_max = *slot;
+      slot += 32;
+      const float their_sum = *slot;
+      slot += 32;
+      const float largest = fmaxf(rows.max[m][half], their_max);
+      const float origin = largest == minus_infinity() ? 0 : largest;
+      const float ours = exp2_approx(rows.max[m][half] - origin);
+      const float theirs = exp2_approx(their_max - origin);
+      rows.max[m][half] = largest;
+      rows.sum[m][half] = rows.sum[m][half] * ours + their_sum * theirs;
+#pragma unroll
+      for (int n = 0; n < OUT_BLOCKS; ++n) {
+#pragma unroll
+        for (int e = 0; e < 2; ++e) {
+          o[m][n][2 * half + e] = o[m][n][2 * half + e] * ours + *slot * theirs;
+          slot += 32;
+        }
+      }
+    }
+  }
+}
+
+// Afterwards the warps of key part 0 hold the result. All threads of the block call it; no copy is under way.
+INLINE void merge_warps(unsigned char* shared, Output& o, RowStatistics& rows, const WarpPlace& place) {
+  const int row_part = place.first_row / ROWS_PER_WARP;
+#pragma unroll
+  for (int parts = WARPS_N / 2; parts > 0; parts /= 2) {
+    __syncthreads();  // nobody reads what is overwritten: the last key tile, or the slots of the step before
+    if (place.key_part >= parts && place.key_part < 2 * parts) {
+      put_partial(merge_slot(shared, (place.key_part - parts) * WARPS_M + row_part, place.lane), o, rows);
+    }
+    __syncthreads();
+    if (place.key_part < parts) {
+      merge_partial(merge_slot(shared, place.key_part * WARPS_M + row_part, place.lane), o, rows);
+    }
+  }
+}
+
+// ---- cuda/epilogue.cuh
+// What a block leaves behind: rows of O and LSE, or its share of them where the keys are split over blocks.
+using OutTile = SharedTile<V_CHUNKS, PADDED>;
+
+// A row's end: O is multiplied by `factor`; lse is the natural logarithm of the softmax's denominator.
+struct RowEnd {
+  float factor;
+  float lse;
+};
+
+// An instruction of its own for each row, whatever the compiler knows of heads: traffic is what the generator predicts.
+INLINE float load_sink_logit(const AttentionArgs& args, int head) {
+  float sink;
+  asm volatile("ld.global.f32 %0, [%1];" : "=f"(sink) : "l"(__cvta_generic_to_global(args.sink_logit + head)));
+  return sink;
+}
+
+// `max` in base 2. A row without a visible key has sum 0; then the sink, where there is one, is the whole denominator.
+INLINE RowEnd finish_row(const AttentionArgs& args, float max, float sum, int head) {
+  float empty = minus_infinity();
+  float factor = 1;
+  const bool seen = sum != 0;  // true for NaN: it reaches the output
+  if constexpr (HAS_SINK_LOGIT) {
+    empty = load_sink_logit(args, head);
+    const float sink = empty * log2_e();
+    const float largest = fmaxf(max, sink);
+    factor = exp2_approx(max - largest);
+    sum = sum * factor + exp2_approx(sink - largest);
+    max = largest;
+  }
+  if (!seen) {
+    return {0, empty};
+  }
+  return {factor * reciprocal_approx(sum), (max + log2_approx(sum)) * ln_2()};
+}
+
+INLINE void store_lse(const AttentionArgs& args, const WorkItem& item, int packed_row, float lse) {
+  args.lse[item.batch * args.lse_stride[0] + (item.first_head + head_of(packed_row)) * args.lse_stride[1] +
+           query_of(packed_row) * args.lse_stride[2]] = lse;
+}
+
+// O goes through shared memory, so that it is written in whole chunks of 16 bytes. No copy is under way.
+INLINE void store_rows(const AttentionArgs& args, const WorkItem& item, const WarpPlace& place, unsigned char* shared,
+                       Output& o, const RowStatistics& rows) {
+  __syncthreads();  // the last key tile (or merged parts) may still be read
+  if (place.key_part == 0) {
+#pragma unroll
+    for (int m = 0; m < ROW_BLOCKS; ++m) {
+#pragma unroll
+      for (int half = 0; half < 2; ++half) {
+        const int row = place.row(m, half);
+        const int packed_row = item.first_row + row;
+        if (row < item.rows) {
+          const RowEnd end =
+              finish_row(args, rows.max[m][half], rows.sum[m][half], item.first_head + head_of(packed_row));
+          if (HAS_LSE && place.lane % 4 == 0) {
+            store_lse(args, item, packed_row, end.lse);
+          }
+#pragma unroll
+          for (int n = 0; n < OUT_BLOCKS; ++n) {
+            *(u32*)(shared + OutTile::offset(row, n) + place.lane % 4 * 4) =
+                pack_16bit(o[m][n][2 * half] * end.factor, o[m][n][2 * half + 1] * end.factor);
+          }
+        }
+      }
+    }
+  }
+  __syncthreads();
+  using Shape = CopyShape<V_CHUNKS>;
+  const QueryRows out = rows_of_out(args, item);
+  const int chunk = threadIdx.x % Shape::LANES_PER_ROW;
+  for (int row = threadIdx.x / Shape::LANES_PER_ROW; row < item.rows; row += Shape::ROWS_PER_PASS) {
+    if (chunk < V_CHUNKS) {
+      *(uint4*)(out[row] + chunk * 16) = *(const uint4*)(shared + OutTile::offset(row, chunk));
+    }
+  }
+}
+
+// The share of one split, in f32: normalized O, and log2 of the denominator. workspace[0] holds [splits, batch,
+// heads_q, len_q, d_v], workspace[1] the same without d_v. attentune_combine merges them.
+INLINE void store_partial_rows(const AttentionArgs& args, const WorkItem& item, const WarpPlace& place, const Output& o,
+                               const RowStatistics& rows) {
+  if (place.key_part != 0) {
+    return;
+  }
+  const i64 head = (i64)(item.split * args.batch + item.batch) * args.heads_q + item.first_head;
+#pragma unroll
+  for (int m = 0; m < ROW_BLOCKS; ++m) {
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+      const int row = place.row(m, half);
+      if (row < item.rows) {
+        const int packed_row = item.first_row + row;
+        const i64 index = (head + head_of(packed_row)) * args.len_q + query_of(packed_row);
+        const float sum = rows.sum[m][half];
+        const float factor = sum != 0 ? reciprocal_approx(sum) : 0;
+        if (place.lane % 4 == 0) {
+          ((float*)args.workspace[1])[index] = sum != 0 ? rows.max[m][half] + log2_approx(sum) : minus_infinity();
+        }
+        float* const out = (float*)args.workspace[0] + index * HEAD_DIM_V;
+#pragma unroll
+        for (int n = 0; n < OUT_BLOCKS; ++n) {
+          *(float2*)(out + place.column(n)) = float2{o[m][n][2 * half] * factor, o[m][n][2 * half + 1] * factor};
+        }
+      }
+    }
+  }
+}
+
+// ---- cuda/forward_mma.cuh
+// attentune_forward: attention forward on mma.sync. A block takes TILE_M rows (queries, or queries x heads of a group)
+// and walks the key tiles they see, FlashAttention-2's loop order (Dao 2023, algorithm 1); cp.async brings the tiles
+// ahead into STAGES stages.
+//
+//   shared memory   Q tile (unless in registers) | stage 0: K tile, V tile | stage 1: ... ; O on top of all at the end
+//
+// One stage: V of a tile travels while Q K^T runs, K of the next while P V does. More stages: whole tiles travel while
+// whole steps run, STAGES - 1 ahead.
+enum : int {
+  Q_BYTES = TILE_M * QTile::ROW_BYTES,
+  K_BYTES = TILE_N * KTile::ROW_BYTES,
+  V_BYTES = TILE_N * VTile::ROW_BYTES,
+  STAGE_BYTES = K_BYTES + V_BYTES,
+  STAGES_OFFSET = Q_IN_REGISTERS ? 0 : Q_BYTES,
+};
+
+INLINE void copy_k(const AttentionArgs& args, const KeyRows& k, u32 stage, int tile) {
+  const int key = tile * TILE_N;
+  copy_tile<KTile, TILE_N, QK_CHUNKS, QK_CHUNKS_GLOBAL>(stage, k.from(key), (int)args.len_kv - key);
+}
+
+INLINE void copy_v(const AttentionArgs& args, const KeyRows& v, u32 stage, int tile) {
+  const int key = tile * TILE_N;
+  copy_tile<VTile, TILE_N, V_CHUNKS, V_CHUNKS>(stage + K_BYTES, v.from(key), (int)args.len_kv - key);
+}
+
+// Does the tile need mask code: not every row sees every key, or it reaches past the last key?
+INLINE bool is_partial(const AttentionArgs& args, const Rows& rows, int tile) {
+  const int key = tile * TILE_N;
+  const KeyTile keys{rows.i_first, rows.i_last, key, key + TILE_N - 1};
+  return key + TILE_N > args.len_kv || visible(args, keys) != FULL;
+}
+
+extern "C" __global__ void __launch_bounds__(THREADS, MIN_BLOCKS)
+    attentune_forward(const __grid_constant__ AttentionArgs args) {
+  extern __shared__ __align__(128) unsigned char shared[];
+  const WarpPlace place = warp_place(threadIdx.x);
+  const WorkItem item = work_item(args, blockIdx.x);
+  const int shift = (int)args.len_kv - (int)args.len_q;
+  const Rows rows{query_of(item.first_row) + shift, query_of(item.first_row + item.rows - 1) + shift};
+  const TileSequence tiles = part_of(tile_sequence(args, rows), item.split, split_count(args));
+  const KeyRows k = rows_of_k(args, item);
+  const KeyRows v = rows_of_v(args, item);
+  const u32 stages = shared_address(shared) + STAGES_OFFSET;
+
+  QOperand q;
+  q.lane_address = lane_address_by_rows<QTile>(shared_address(shared), place.first_row, place.lane);
+  copy_tile<QTile, TILE_M, QK_CHUNKS, QK_CHUNKS_GLOBAL>(shared_address(shared), rows_of_q(args, item), item.rows);
+  if constexpr (Q_IN_REGISTERS) {
+    // Its place in shared memory is the stages'.
+    commit_copies();
+    wait_copies<0>();
+    __syncthreads();
+    load_q_registers(q);
+    __syncthreads();
+  }
+
+  int tile = tiles.next(0);
+  int ahead = tile;  // the next tile to copy (more than one stage)
+  if constexpr (STAGES == 1) {
+    if (tile != TileSequence::END) {
+      copy_k(args, k, stages, tile);
+    }
+    commit_copies();
+  } else {
+#pragma unroll
+    for (int n = 0; n < STAGES - 1; ++n) {
+      if (ahead != TileSequence::END) {
+        copy_k(args, k, stages + n * STAGE_BYTES, ahead);
+        copy_v(args, v, stages + n * STAGE_BYTES, ahead);
+        ahead = tiles.next(ahead + 1);
+      }
+      commit_copies();  // also when empty, so that the count of groups tells which tile has arrived
+    }
+  }
+
+  Output o = {};
+  RowStatistics statistics;
+#pragma unroll
+  for (int m = 0; m < ROW_BLOCKS; ++m) {
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+      statistics.max[m][half] = minus_infinity();
+      statistics.sum[m][half] = 0;
+    }
+  }
+  const float factor = log2_factor(args);
+
+  for (int stage = 0; tile != TileSequence::END;) {
+    const int next = tiles.next(tile + 1);
+    const u32 current = stages + stage * STAGE_BYTES;
+    wait_copies<STAGES == 1 ? 0 : STAGES - 2>();
+    __syncthreads();  // everyone's part of the tile has arrived, and everyone is done with the tile before
+    if constexpr (STAGES == 1) {
+      copy_v(args, v, current, tile);
+      commit_copies();
+    } else {
+      if (ahead != TileSequence::END) {
+        const u32 freed = stages + (stage == 0 ? STAGES - 1 : stage - 1) * STAGE_BYTES;
+        copy_k(args, k, freed, ahead);
+        copy_v(args, v, freed, ahead);
+        ahead = tiles.next(ahead + 1);
+      }
+      commit_copies();
+    }
+
+    Scores s;
+    multiply_qk(s, q, current, place);
+    finish_scores(s, args.scale);
+    if (is_partial(args, rows, tile)) {
+      mask_scores(s, args, item.first_row, warp_place(computed_here(threadIdx.x)), tile * TILE_N);
+    }
+
+    if constexpr (STAGES == 1) {
+      wait_copies<0>();
+      __syncthreads();  // V has arrived, and everyone is done with K
+      if (next != TileSequence::END) {
+        copy_k(args, k, current, next);
+      }
+      commit_copies();
+    }
+    online_softmax(s, o, statistics, factor);
+    multiply_pv(o, s, current + K_BYTES, place);
+
+    tile = next;
+    stage = stage == STAGES - 1 ? 0 : stage + 1;
+  }
+
+  wait_copies<0>();  // a block that saw no key still waits for Q
+  reduce_sums(statistics, factor);
+  if constexpr (WARPS_N > 1) {
+    merge_warps(shared, o, statistics, place);
+  }
+  const WorkItem done = work_item(args, computed_here(blockIdx.x));
+  if (split_count(args) == 1) {
+    store_rows(args, done, place, shared, o, statistics);
+  } else {
+    store_partial_rows(args, done, place, o, statistics);
+  }
+}
+
+// ---- cuda/combine_splits.cuh
+// attentune_combine: after a split attentune_forward, merges the shares of each row; a warp a row, always in the order
+// of the splits.
+enum : int {
+  COMBINE_THREADS = 128,
+};
+
+extern "C" __global__ void __launch_bounds__(COMBINE_THREADS)
+    attentune_combine(const __grid_constant__ AttentionArgs args) {
+  const i64 rows = args.batch * args.heads_q * args.len_q;
+  const i64 row = (i64)blockIdx.x * (COMBINE_THREADS / 32) + threadIdx.x / 32;
+  const int lane = threadIdx.x % 32;
+  if (row >= rows) {
+    return;
+  }
+  const int splits = split_count(args);
+  const float* const partial_out = (const float*)args.workspace[0] + row * HEAD_DIM_V;
+  const float* const partial_log2 = (const float*)args.workspace[1] + row;
+
+  float max = minus_infinity();
+  for (int n = 0; n < splits; ++n) {
+    max = fmaxf(max, partial_log2[n * rows]);
+  }
+  const float origin = max == minus_infinity() ? 0 : max;
+  float sum = 0;
+  float2 o[(HEAD_DIM_V + 63) / 64] = {};
+  for (int n = 0; n < splits; ++n) {
+    const float weight = exp2_approx(partial_log2[n * rows] - origin);
+    sum += weight;
+#pragma unroll
+    for (int part = 0; part < HEAD_DIM_V; part += 64) {
+      if (part + 2 * lane < HEAD_DIM_V) {
+        const float2 share = *(const float2*)(partial_out + n * rows * HEAD_DIM_V + part + 2 * lane);
+        o[part / 64].x += weight * share.x;
+        o[part / 64].y += weight * share.y;
+      }
+    }
+  }
+
+  const int query = (int)(row % args.len_q);
+  const int head = (int)(row / args.len_q % args.heads_q);
+  const i64 batch = row / args.len_q / args.heads_q;
+  const RowEnd end = finish_row(args, max, sum, head);
+  if (HAS_LSE && lane == 0) {
+    args.lse[batch * args.lse_stride[0] + head * args.lse_stride[1] + query * args.lse_stride[2]] = end.lse;
+  }
+  u32* const out =
+      (u32*)args.out + (batch * args.out_stride[0] + query * args.out_stride[1] + head * args.out_stride[2]) / 2;
+#pragma unroll
+  for (int part = 0; part < HEAD_DIM_V; part += 64) {
+    if (part + 2 * lane < HEAD_DIM_V) {
+      out[part / 2 + lane] = pack_16bit(o[part / 64].x * end.factor, o[part / 64].y * end.factor);
+    }
+  }
+}
