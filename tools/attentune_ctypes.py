@@ -68,7 +68,7 @@ FUNCTIONS = {
     "attentune_kernel_describe": (STATUS_CODE, [HANDLE, C.POINTER(KernelInfo)]),
     "attentune_workspace_bytes": (STATUS_CODE, [HANDLE, HANDLE, C.POINTER(C.c_size_t)]),
     "attentune_bind": (STATUS_CODE, [HANDLE, HANDLE, C.POINTER(Tensors), C.c_void_p, C.c_size_t, C.POINTER(HANDLE)]),
-    "attentune_launch": (STATUS_CODE, [HANDLE]),
+    "attentune_launch": (STATUS_CODE, [HANDLE, C.c_void_p]),
     "attentune_binding_release": (None, [HANDLE]),
     "attentune_run": (STATUS_CODE, [HANDLE, HANDLE, C.POINTER(Tensors)]),
 }
@@ -194,10 +194,9 @@ class Binding(Handle):
         library.check(library.c.attentune_bind(kernel.handle, problem.handle, C.byref(tensors), workspace,
                                                workspace_bytes, C.byref(self.handle)))
 
-    def launch(self):
-        status = self.library.c.attentune_launch(self.handle)
-        if status:
-            self.library.check(status)
+    def launch(self, stream=None):
+        """stream: a CUstream as a number, of a GPU (torch.cuda.current_stream().cuda_stream); the host has none."""
+        self.library.check(self.library.c.attentune_launch(self.handle, stream))
 
 
 def _bytes(text):

@@ -104,13 +104,16 @@ def _measure(runtime, clock, cell, device, seconds):
         with runtime.library.problem(cell.problem) as problem, runtime.kernel(problem) as kernel, \
                 kernel.bind(problem, q=tensors.q.data_ptr(), k=tensors.k.data_ptr(), v=tensors.v.data_ptr(),
                             out=out.data_ptr()) as binding:
-            binding.launch()
+            def launch():
+                binding.launch(clock.stream())
+
+            launch()
             clock.synchronize()
             values |= {"kernel": kernel.describe(), "error": judge.error(out),
                        "distances": {name: judge.distance(out, theirs) for name, theirs in outputs.items()}}
             outputs.clear()
             right = values["error"] <= 1 and all(d <= DISTANCE_LIMIT for d in values["distances"].values())
-            times = timing.interleaved(clock, {"attentune": binding.launch, **calls}, seconds)
+            times = timing.interleaved(clock, {"attentune": launch, **calls}, seconds)
     except AttentuneError as error:
         # The peers' times are kept: they are what a refused problem is up against.
         if error.status not in ("REFUSED", "MISS", "COMPILE_FAILED"):

@@ -106,11 +106,13 @@ def find():
             "numpy": _package("numpy"), "nvcc": shutil.which("nvcc") or ""}
 
 
-def find_attentune(root, wanted):
-    """{"cli", "library", "build", "flags"...}. `wanted`: a path of the command, or None to look in a carried package
-    (bin/) and in the build trees."""
-    places = [pathlib.Path(wanted)] if wanted else [root / "bin/attentune", root / "build/nocodegen/bin/attentune",
-                                                    root / "build/release/bin/attentune"]
+def find_attentune(root, wanted, dry):
+    """{"cli", "library", "build", "version", "watchdog", "host_codegen"}. `wanted`: a path of the command, or None to
+    look in a carried package (bin/) and in the build trees, in a dry run for one that runs kernels on the host."""
+    trees = ("release", "nocodegen") if dry else ("nocodegen", "release")
+    places = [root / "bin/attentune", *(root / f"build/{tree}/bin/attentune" for tree in trees)]
+    if wanted:
+        places = [pathlib.Path(wanted)]
     cli = next((place.resolve() for place in places if place.exists()), None)
     if not cli:
         return {"cli": "", "library": "", "build": "", "version": "", "watchdog": False, "host_codegen": False}

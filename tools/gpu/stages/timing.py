@@ -24,6 +24,10 @@ class CudaClock:
         end.record()
         return begin, end
 
+    def stream(self):
+        """Where PyTorch queues its own kernels, as a number."""
+        return torch.cuda.current_stream().cuda_stream
+
     def synchronize(self):
         torch.cuda.synchronize()
 
@@ -41,6 +45,9 @@ class HostClock:
         begin = time.perf_counter()
         call()
         return begin, time.perf_counter()
+
+    def stream(self):
+        return None
 
     def synchronize(self):
         pass
