@@ -13,9 +13,9 @@ namespace attentune::simulator {
 
 namespace {
 
-// Turns in which nothing changed that others could see, before everybody is taken to wait in vain. One turn is a few
-// thousand steps; the longest stretch of private arithmetic of a kernel is far below.
-constexpr int idle_turns = 20000;
+// Turns of each block in which nothing changed that others could see, before everybody is taken to wait in vain. A turn
+// is a thousand steps or so; the longest stretch of private arithmetic of a kernel is far below.
+constexpr std::size_t idle_turns_a_block = 500;
 
 // How often the time limits of all try_waits may pass with nothing happening in between: whoever only polls polls
 // again.
@@ -50,7 +50,7 @@ void run_grid(Launch& launch, const Multiprocessor& limits) {
     blocks.back()->start(next++);
   }
   std::uint64_t progress = launch.progress;
-  int idle = 0;
+  std::size_t idle = 0;
   int limits_passed = 0;
   std::uint64_t progress_at_limit = ~progress;
   while (!blocks.empty()) {
@@ -81,9 +81,9 @@ void run_grid(Launch& launch, const Multiprocessor& limits) {
     idle = launch.progress == progress ? idle + 1 : 0;
     progress = launch.progress;
     // Whoever spins may be waiting for an operation that is under way.
-    if (idle > 0 && idle % 16 == 0)
+    if (idle > 0)
       std::ranges::any_of(blocks, [](const auto& block) { return block->complete_late(); });
-    if (idle > idle_turns)
+    if (idle > idle_turns_a_block * (blocks.size() + 1))
       stop(FaultKind::no_progress, launch, blocks, "everybody runs on and nothing changes any more:");
   }
 }

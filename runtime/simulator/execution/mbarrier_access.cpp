@@ -7,7 +7,7 @@
 
 namespace attentune::simulator {
 
-MBarrier& find_mbarrier(Warp& warp, Space space, std::uint64_t address, int lane) {
+MBarrier& find_mbarrier(Warp& warp, Space space, std::uint64_t address, int lane, AccessKind kind) {
   const std::uint64_t within = space == Space::generic ? within_window(address) : address;
   const auto found = warp.block().mbarriers.find(within);
   if (found == warp.block().mbarriers.end()) {
@@ -17,7 +17,7 @@ MBarrier& find_mbarrier(Warp& warp, Space space, std::uint64_t address, int lane
   }
   Addresses one{};
   one[static_cast<std::size_t>(lane)] = within;
-  warp.locate(one, lane_bit(lane), {.space = Space::shared, .bytes = 8, .kind = AccessKind::atomic});
+  warp.locate(one, lane_bit(lane), {.space = Space::shared, .bytes = 8, .kind = kind});
   return found->second;
 }
 

@@ -10,6 +10,7 @@
 namespace attentune::simulator {
 
 // Checks the access as any other strong one; stops the run where no mbarrier has been initialized.
-[[nodiscard]] MBarrier& find_mbarrier(Warp& warp, Space space, std::uint64_t address, int lane);
+[[nodiscard]] MBarrier& find_mbarrier(Warp& warp, Space space, std::uint64_t address, int lane,
+                                      AccessKind kind = AccessKind::atomic);
 
 }  // namespace attentune::simulator

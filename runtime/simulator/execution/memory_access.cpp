@@ -55,10 +55,11 @@ Located Warp::locate(const Addresses& addresses, Mask lanes, const Touch& touch)
   const std::uint64_t amount = std::uint64_t{touch.bytes} * static_cast<std::uint64_t>(std::popcount(lanes));
   if (touch.reads)
     traffic.read += amount;
-  if (!is_read(touch.kind)) {
+  if (!is_read(touch.kind))
     traffic.written += amount;
+  // Whether an atomic changed anything, its handler knows.
+  if (touch.kind == AccessKind::write)
     ++launch_->progress;
-  }
   switch (touch.space) {
     case Space::shared:
       return locate_shared(addresses, lanes, touch);

@@ -1,4 +1,6 @@
 // cp.async and its groups: PTX ISA 9.0, section 9.7.9.25.3.
+#include <array>
+#include <bit>
 #include <cstdint>
 #include <string_view>
 
@@ -6,6 +8,7 @@
 
 #include "runtime/simulator/execution/async_copy.h"
 #include "runtime/simulator/execution/block.h"
+#include "runtime/simulator/execution/launch.h"
 #include "runtime/simulator/execution/mbarrier_access.h"
 #include "runtime/simulator/execution/warp.h"
 #include "runtime/simulator/instructions/chapters.h"
@@ -122,22 +125,29 @@ void arrive(Warp& warp, const Step& step, Mask lanes) {
   const Addresses addresses = warp.addresses(step.input(0), step.offset, lanes);
   Epoch epoch = warp.copy_epoch();
   epoch.time = close_batch(warp);
-  for_each_lane(lanes, [&](int lane) {
-    const std::uint64_t address = addresses[static_cast<std::size_t>(lane)];
-    MBarrier& mbarrier = find_mbarrier(warp, step.memory.space, address, lane);
+  // Lanes that name one mbarrier arrive together.
+  for (Mask rest = lanes; rest != 0;) {
+    const int first = std::countr_zero(rest);
+    const std::uint64_t address = addresses[static_cast<std::size_t>(first)];
+    Mask same = 0;
+    for_each_lane(rest,
+                  [&](int lane) { same |= addresses[static_cast<std::size_t>(lane)] == address ? lane_bit(lane) : 0; });
+    rest &= ~same;
+    const auto count = static_cast<std::uint32_t>(std::popcount(same));
+    MBarrier& mbarrier = find_mbarrier(warp, step.memory.space, address, first);
     if (step.attribute != 0)
-      ++mbarrier.pending;
-    warp.block().late.push_back({.warp = warp.index(),
-                                 .lanes = lane_bit(lane),
-                                 .copies = epoch,
-                                 .mbarrier = within_window(address),
-                                 .count = 1});
-    if (warp.launch().options.asynchrony == Asynchrony::eager) {
-      const PendingArrival arrival = warp.block().late.back();
-      warp.block().late.pop_back();
+      mbarrier.pending += count;
+    const PendingArrival arrival{
+        .warp = warp.index(), .lanes = same, .copies = epoch, .mbarrier = within_window(address), .count = count};
+    if (count > mbarrier.pending)
+      warp.fail(FaultKind::barrier, same,
+                fmt::format("{} arrivals at the mbarrier at shared {:#x}, whose phase waits for {}", count, address,
+                            mbarrier.pending));
+    if (warp.launch().options.asynchrony == Asynchrony::eager)
       warp.block().complete(arrival);
-    }
-  });
+    else
+      warp.block().late.push_back(arrival);
+  }
 }
 
 void decode_arrive(StepBuilder& builder) {

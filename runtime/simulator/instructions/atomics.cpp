@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "runtime/simulator/execution/launch.h"
 #include "runtime/simulator/execution/ordering.h"
 #include "runtime/simulator/execution/warp.h"
 #include "runtime/simulator/instructions/chapters.h"
@@ -118,6 +119,7 @@ void run(Warp& warp, const Step& step, Mask lanes) {
     const std::uint64_t c = step.inputs > 2 ? lane_value(warp.registers, step.input(2), lane) : 0;
     const std::uint64_t value = new_value(update, number, old, b, c);
     std::memcpy(located[at], &value, form.element_bytes);
+    warp.launch().progress += value != old ? 1 : 0;
     publish(warp, location, form.order, true);
     for (std::size_t i = 0; i < step.outputs; ++i)
       set_lane_value(warp.registers, step.output(i), lane, old);

@@ -110,7 +110,8 @@ Mask test(Warp& warp, const Step& step, Mask lanes) {
   const Addresses addresses = warp.addresses(step.input(0), step.offset, lanes);
   Mask completed = 0;
   for_each_lane(lanes, [&](int lane) {
-    const MBarrier& mbarrier = find_mbarrier(warp, step.memory.space, addresses[at(lane)], lane);
+    const MBarrier& mbarrier =
+        find_mbarrier(warp, step.memory.space, addresses[at(lane)], lane, AccessKind::strong_read);
     if (!has_completed(warp, step, mbarrier, lane))
       return;
     completed |= lane_bit(lane);

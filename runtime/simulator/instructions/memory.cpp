@@ -4,6 +4,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "runtime/simulator/execution/launch.h"
 #include "runtime/simulator/execution/ordering.h"
 #include "runtime/simulator/execution/warp.h"
 #include "runtime/simulator/instructions/chapters.h"
@@ -75,8 +76,10 @@ void store(Warp& warp, const Step& step, Mask lanes) {
       const std::uint64_t value = lane_value(warp.registers, step.input(1 + i), lane);
       std::memcpy(located[at] + i * form.element_bytes, &value, form.element_bytes);  // both little-endian
     }
-    if (strong)
-      publish(warp, location_of(warp, step, addresses[at]), form.order, false);
+    if (!strong)
+      return;
+    ++warp.launch().progress;
+    publish(warp, location_of(warp, step, addresses[at]), form.order, false);
   });
 }
 
