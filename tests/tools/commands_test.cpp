@@ -15,7 +15,8 @@ TEST_CASE("doctor finds nothing to fail on a working installation") {
   const Finished finished = run_cli(home, {"doctor"});
   CAPTURE(finished.out);
   CHECK(finished.code == 0);
-  for (const char* check : {"machine", "device", "features", "compiler", "kernel", "worker", "store", "disk", "gpu", "nvrtc"})
+  for (const char* check :
+       {"machine", "device", "features", "compiler", "kernel", "worker", "store", "disk", "gpu", "nvrtc"})
     CHECK(finished.out.find(check) != std::string::npos);
   for (const nlohmann::json& line : run_cli(home, {"doctor", "--json"}).lines()) {
     CHECK(line.at("event") == "check");
