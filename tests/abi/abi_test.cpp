@@ -129,9 +129,9 @@ TEST_CASE("abi: errors name field, value, limit and remedy") {
     CHECK(sentence.find("; ") != std::string::npos);
   }
   attentune::Options options = host();
-  options.device = "gpu:0";
+  options.device = "tpu";
   CHECK_THROWS_WITH_AS(attentune::Runtime{options},
-                       "device=gpu:0 is refused: this version runs on the host CPU only; use --device host",
+                       "device=tpu is refused: a device is host, gpu:0 or sim:ARCH; use --device host",
                        attentune::Error);
   options = host();
   options.policy = ATTENTUNE_POLICY_FAIL;

@@ -1,0 +1,91 @@
+// The command on a machine whose GPU is the stub driver, and without any.
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <string>
+
+#include "tests/tools/cli.h"
+
+using namespace attentune::test;
+
+namespace {
+
+const std::string problem = "dtype=bf16 heads=4/2 head_dim=64 seq=64 'mask=causal()'";
+
+// The loader finds the stub first.
+Finished with_gpu(const TemporaryFolder& home, const std::string& words, const std::string& settings = "") {
+  const std::string folder = std::filesystem::path(ATTENTUNE_CUDA_STUB).parent_path().string();
+  return shell(home, "LD_LIBRARY_PATH=" + folder + " CUDA_STUB='" + settings + "' $ATTENTUNE " + words);
+}
+
+bool has_nvrtc(const TemporaryFolder& home) {
+  const bool found = shell(home, "$ATTENTUNE doctor --json | grep '\"nvrtc\"' | grep -q '\"ok\"'").code == 0;
+  if (!found)
+    MESSAGE("no NVRTC on this machine");
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("a GPU shows its identity") {
+  const TemporaryFolder home;
+  const Finished finished = with_gpu(home, "devices --device gpu:0 --json", "cc=89");
+  CAPTURE(finished.err);
+  REQUIRE(finished.code == 0);
+  const std::string device = finished.event("device").at("device");
+  CHECK(device.starts_with("gpu name=NVIDIA_Stub_80GB arch=sm_89 "));
+}
+
+TEST_CASE("a GPU that cannot be used is an error that names the host, never a silent host run") {
+  const TemporaryFolder home;
+  const Finished old = with_gpu(home, "run " + problem + " --device gpu:0", "driver=11080");
+  CHECK(old.code == 1);
+  CHECK(is_one_sentence(old));
+  CHECK(old.err.find("the NVIDIA driver is for CUDA 11.8") != std::string::npos);
+  CHECK(old.err.find("--device host") != std::string::npos);
+  CHECK(with_gpu(home, "run " + problem + " --device gpu:0", "cc=75").err.find("arch=7.5 is refused") !=
+        std::string::npos);
+  CHECK(with_gpu(home, "run " + problem + " --device gpu:7").err.find("device=gpu:7 is refused") != std::string::npos);
+}
+
+TEST_CASE("generate and space need neither GPU nor compiler") {
+  const TemporaryFolder home;
+  const Finished source = shell(home, "$ATTENTUNE generate " + problem + " --arch sm_90a");
+  CHECK(source.code == 0);
+  CHECK(source.out.starts_with("// problem dtype=bf16"));
+  CHECK(source.out.find("__global__") != std::string::npos);
+  CHECK(shell(home, "$ATTENTUNE space " + problem + " --arch sm_80 --json").event("space").at("feasible") > 100);
+}
+
+TEST_CASE("compile makes a cubin and PTX without a GPU") {
+  const TemporaryFolder home;
+  if (!has_nvrtc(home))
+    return;
+  const Finished finished =
+      shell(home, "$ATTENTUNE compile " + problem + " --arch sm_90a --json -o " + home.file("k.cubin"));
+  CAPTURE(finished.err);
+  REQUIRE(finished.code == 0);
+  const nlohmann::json binary = finished.event("binary");
+  CHECK(binary.at("compiler").get<std::string>().starts_with("nvrtc "));
+  CHECK(binary.at("registers") > 0);
+  CHECK(binary.at("spill_bytes") == 0);
+  CHECK(shell(home, "$ATTENTUNE compile " + problem + " --arch sm_80 --assembly").out.find(".target sm_80") !=
+        std::string::npos);
+}
+
+TEST_CASE("bench, verify and tune drive a GPU, and a kernel that writes nothing never wins") {
+  const TemporaryFolder home;
+  if (!has_nvrtc(home))
+    return;
+  const Finished verified = with_gpu(home, "verify " + problem + " --device gpu:0 --json");
+  CHECK(verified.code == 1);
+  CHECK(verified.event("result").at("trust") == "compiled_only");
+  CHECK(verified.err.find("left a place unwritten") != std::string::npos);
+  const Finished bench = with_gpu(home, "bench " + problem + " --device gpu:0 --json");
+  CHECK(bench.code == 1);
+  CHECK(bench.event("result").at("time_ms") > 0);
+  CHECK(bench.event("result").at("ceiling").is_null());
+  const Finished tuned = with_gpu(home, "tune " + problem + " --device gpu:0 --trials 2 --budget 20s --json");
+  CHECK(tuned.code == 1);
+  CHECK(tuned.err.find("no candidate passed") != std::string::npos);
+}
