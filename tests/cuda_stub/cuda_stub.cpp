@@ -387,3 +387,8 @@ STUB CuResult cuGetProcAddress_v2(const char* const symbol, void** const functio
     return CuResult::not_found;
   return CuResult::success;
 }
+// NVRTC looks whether a driver is there and asks it for tables of its own; without them it goes on alone.
+STUB CuResult cuGetExportTable(const void** const table, const void*) {
+  *table = nullptr;
+  return CuResult::not_found;
+}
