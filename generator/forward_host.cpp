@@ -132,17 +132,19 @@ ConfigSpace class_space(const Problem& problem, const Arch& arch) {
     return shape.tile_m % shape.micro.rows == 0 &&
            std::find(heights.begin(), heights.end(), shape.tile_m / shape.micro.rows) != heights.end();
   });
-  space.require("tile_n", [](const Config& config) {
-    const HostConfig shape = HostConfig::of(config);
-    return shape.tile_n % (shape.micro.vectors * lanes) == 0;
-  });
   space.require("pack", [problem](const Config& config) {
     const HostConfig shape = HostConfig::of(config);
     if (static_cast<double>(scratch_bytes(problem, shape)) > max_scratch_bytes)
       return false;
-    if (shape.pack == Pack::none)
-      return shape.product == Product::fma && shape.unroll == 1 && streams(shape.micro) &&
-             shape.tile_m <= max_stream_rows && shape.tile_n <= 256;
+    if (shape.pack == Pack::none) {
+      // K in place is read in whole tiles of 32 of d.
+      const bool product =
+          shape.product == Product::fma || (shape.product == Product::tile && problem.head_dim_qk % 32 == 0);
+      return product && shape.unroll == 1 && streams(shape.micro) && shape.tile_m <= max_stream_rows &&
+             shape.tile_n <= 256;
+    }
+    if (shape.tile_n % (shape.micro.vectors * lanes) != 0)
+      return false;  // a panel is packed whole
     return shape.pack != Pack::k || (reads_v_in_place(problem) && shape.product == Product::fma);
   });
   return space;
@@ -151,7 +153,7 @@ ConfigSpace class_space(const Problem& problem, const Arch& arch) {
 // Does splitting give more workers something to do, each part being worth a task?
 bool split_pays(const Problem& p, const HostConfig& config, std::int64_t split) {
   constexpr std::int64_t enough_tasks = 128;
-  const std::int64_t tasks = p.batch * p.heads_kv * ceil_div(row_count(p), config.tile_m);
+  const std::int64_t tasks = p.batch * (config.pack == Pack::none ? 1 : p.heads_kv);
   return split == 1 ||
          (row_count(p) <= config.tile_m && tasks * split <= enough_tasks && p.len_kv >= 2 * split * config.tile_n);
 }
@@ -174,7 +176,7 @@ std::int64_t default_tile_n(const Problem& problem, HostConfig config, std::int6
   const std::int64_t panel = config.micro.vectors * lanes;
   std::int64_t tile_n = 0;
   for (const int candidate : tiles_n) {
-    if (candidate % panel != 0)
+    if (config.pack != Pack::none && candidate % panel != 0)
       continue;
     config.tile_n = candidate;
     if (tile_n != 0 && (candidate > most || tile_n >= problem.len_kv ||
@@ -190,9 +192,14 @@ std::int64_t default_tile_n(const Problem& problem, HostConfig config, std::int6
 std::vector<LaunchRule> launches(const Problem& problem, const HostConfig& config) {
   const bool whole = config.pack == Pack::whole;
   const std::string tiles = fmt::format("batch * heads_kv * ceil_div(len_kv, {})", config.tile_n);
+  const bool streams = config.pack == Pack::none;  // one task takes all KV heads
+  const std::string tasks =
+      fmt::format("{} * ceil_div(len_q * group, {}) * split", streams ? "batch" : "batch * heads_kv", config.tile_m);
   const std::string rows = "min(split - 1, 1) * batch * heads_q * len_q";
   const WorkspaceSlice scratch{
-      .name = "scratch", .bytes = std::to_string(scratch_bytes(problem, config)), .per_worker = true};
+      .name = "scratch",
+      .bytes = fmt::format("{}{}", scratch_bytes(problem, config), streams ? " * heads_kv" : ""),
+      .per_worker = true};
   const WorkspaceSlice partial{.name = "partial",
                                .bytes = fmt::format("{} * split * {}", rows, partial_row_bytes(problem, config))};
   const WorkspaceSlice packed{.name = "packed",
@@ -200,12 +207,11 @@ std::vector<LaunchRule> launches(const Problem& problem, const HostConfig& confi
   std::vector<LaunchRule> rules;
   if (whole)
     rules.push_back({.entry = "attentune_pack", .grid = {tiles, "1", "1"}, .workspace = {packed}});
-  rules.push_back(
-      {.entry = "attentune_forward",
-       .grid = {fmt::format("batch * heads_kv * ceil_div(len_q * group, {}) * split", config.tile_m), "1", "1"},
-       .block = {"grain", "1", "1"},
-       .workspace = {scratch, partial},
-       .depends_on_previous = whole});
+  rules.push_back({.entry = "attentune_forward",
+                   .grid = {tasks, "1", "1"},
+                   .block = {"grain", "1", "1"},
+                   .workspace = {scratch, partial},
+                   .depends_on_previous = whole});
   if (whole)
     rules.back().workspace.push_back(packed);
   rules.push_back({.entry = "attentune_combine",
@@ -275,22 +281,22 @@ ConfigSpace ForwardHost::space(const Problem& problem, const Arch& arch) const {
 Config ForwardHost::default_config(const Problem& problem, const Arch& arch) const {
   const std::int64_t rows = row_count(problem);
   HostConfig config{.width = vector_bits(arch)};
-  const bool stream = rows <= 8;
-  if (!stream && serves(Product::tile, problem, arch, config.width))
+  const bool stream = rows <= 16;
+  if ((!stream || (rows > 8 && problem.head_dim_qk % 32 == 0)) && serves(Product::tile, problem, arch, config.width))
     config.product = Product::tile;
   config.micro = config.product == Product::tile ? tile_micro : default_micro(arch, rows, stream);
   config.unroll = stream || config.product == Product::tile ? 1 : 2;
   // From 192 rows on K and V cost little beside the products, while larger tiles lose under causal masks.
   config.tile_m = default_tile_m(rows, config.micro, 192);
   config.pack = stream ? Pack::none : Pack::task;
-  config.tile_n = default_tile_n(problem, config, stream ? 64 : 128);
+  config.tile_n = default_tile_n(problem, config, stream ? 32 : 128);
   // Packing once is 1 to 2 % of a prefill; it needs at least two row tiles that read what was packed.
   const double readers = static_cast<double>(ceil_div(rows, config.tile_m)) * visible_fraction(problem);
   if (!stream && whole_pays(problem, config) && readers >= 2)
     config.pack = Pack::whole;
   // Decode on many workers: parts of at least 512 keys until there are 32 tasks.
   std::int64_t split = 1;
-  while (stream && problem.batch * problem.heads_kv * split < 32 && problem.len_kv >= 1024 * split &&
+  while (stream && problem.batch * split < 32 && problem.len_kv >= 1024 * split &&
          split_pays(problem, config, 2 * split))
     split *= 2;
   return Config({{"width", std::to_string(config.width), ChoiceKind::compile},

@@ -6,12 +6,14 @@ namespace {
 std::int64_t step_elements(const HostConfig& config) { return config.product == Product::fma ? 1 : 2; }
 
 std::int64_t k_tile_bytes(const Problem& p, const HostConfig& config) {
-  return 4 * config.tile_n * align_up(ceil_div(p.head_dim_qk, step_elements(config)), lanes);
+  const std::int64_t columns = config.pack == Pack::none ? config.micro.vectors * lanes : config.tile_n;
+  return 4 * columns * align_up(ceil_div(p.head_dim_qk, step_elements(config)), lanes);
 }
 
 std::int64_t q_columns(const Problem& p, const HostConfig& config) {
-  return config.pack == Pack::none ? align_up(p.head_dim_qk, 2 * lanes)
-                                   : align_up(ceil_div(p.head_dim_qk, step_elements(config)), lanes);
+  return config.pack == Pack::none && config.product != Product::tile
+             ? align_up(p.head_dim_qk, 2 * lanes)
+             : align_up(ceil_div(p.head_dim_qk, step_elements(config)), lanes);
 }
 
 }  // namespace
@@ -28,9 +30,10 @@ std::int64_t packed_tile_bytes(const Problem& p, const HostConfig& config) {
 // Q, S and O with rows one vector longer, l (16 partial sums a row), m, alpha, and what a task packs of one key tile.
 std::int64_t scratch_bytes(const Problem& p, const HostConfig& config) {
   const std::int64_t rows = config.tile_m * (q_columns(p, config) + config.tile_n + o_columns(p, config) + 4 * lanes);
-  const std::int64_t keys = config.pack == Pack::task ? packed_tile_bytes(p, config)
-                            : config.pack == Pack::k  ? k_tile_bytes(p, config)
-                                                      : 0;
+  const bool streamed_tiles = config.pack == Pack::none && config.product == Product::tile;
+  const std::int64_t keys = config.pack == Pack::task || streamed_tiles ? packed_tile_bytes(p, config)
+                            : config.pack == Pack::k                    ? k_tile_bytes(p, config)
+                                                                        : 0;
   return 4 * (rows + 2 * align_up(config.tile_m, lanes)) + keys;
 }
 

@@ -9,6 +9,7 @@
 #include "templates/host/scratch.h"
 #include "templates/host/softmax.h"
 #include "templates/host/stream.h"
+#include "templates/host/stream_tiles.h"
 #include "templates/host/tasks.h"
 #include "templates/host/vector.h"
 
@@ -105,43 +106,53 @@ INLINE void packed_key_tile(const AttentionArgs* args, const Scratch* scratch, c
   multiply_pv(scratch, rows->rows, keys->keys, &operands);
 }
 
-INLINE void streamed_key_tile(const AttentionArgs* args, const Scratch* scratch, const RowTile* rows,
-                              const KeyTile* keys, int tile_class) {
-  const int64_t k_bytes = args->k_stride[1] * dtype_bytes(K_DTYPE);
-  const int64_t v_bytes = args->v_stride[1] * dtype_bytes(V_DTYPE);
-  const char* k = (const char*)args->k +
-                  (rows->batch * args->k_stride[0] + rows->head_kv * args->k_stride[2]) * dtype_bytes(K_DTYPE) +
-                  keys->first * k_bytes;
-  const char* v = (const char*)args->v +
-                  (rows->batch * args->v_stride[0] + rows->head_kv * args->v_stride[2]) * dtype_bytes(V_DTYPE) +
-                  keys->first * v_bytes;
-  stream_qk(scratch, rows->rows, keys->keys, k, k_bytes, v, v_bytes);
-  softmax_tile(args, scratch, rows, keys, padded(keys->keys), tile_class);
-  stream_pv(scratch, rows->rows, keys->keys, v, v_bytes, k + TILE_N * k_bytes, k_bytes);
+/* First row of a tensor's key tile, and the bytes between its rows. */
+INLINE const char* rows_at(const void* tensor, const int64_t stride[3], int dtype, const RowTile* rows, int64_t head_kv,
+                           int64_t first_key) {
+  return (const char*)tensor +
+         (rows->batch * stride[0] + head_kv * stride[2] + first_key * stride[1]) * dtype_bytes(dtype);
 }
 
-INLINE void forward_task(const AttentionArgs* args, const Scratch* scratch, const RowTile* rows, const Part* part) {
+/* `next_head` and `next_key`: where the K to come is asked for while this tile is at hand. */
+INLINE void streamed_key_tile(const AttentionArgs* args, const Scratch* scratch, const RowTile* rows,
+                              const KeyTile* keys, int tile_class, int64_t next_head, int64_t next_key) {
+  const int64_t k_bytes = args->k_stride[1] * dtype_bytes(K_DTYPE);
+  const int64_t v_bytes = args->v_stride[1] * dtype_bytes(V_DTYPE);
+  const char* k = rows_at(args->k, args->k_stride, K_DTYPE, rows, rows->head_kv, keys->first);
+  const char* v = rows_at(args->v, args->v_stride, V_DTYPE, rows, rows->head_kv, keys->first);
+  const char* next_k = rows_at(args->k, args->k_stride, K_DTYPE, rows, next_head, next_key);
+  if (PRODUCT == PRODUCT_TILE) {
+    stream_tiles_qk(scratch, rows->rows, keys->keys, k, k_bytes, v, v_bytes);
+    softmax_tile(args, scratch, rows, keys, ceil_div(keys->keys, TILE_KEYS) * TILE_KEYS, tile_class);
+    for (int64_t j = 0; j < TILE_N; ++j) {
+      prefetch_row(next_k + j * k_bytes, HEAD_DIM_QK * 2);
+    }
+    rescale_rows(scratch, rows->rows);
+    pack_v(args, rows->batch, rows->head_kv, keys->first, keys->keys, scratch->v);
+    const Operands operands = {.v = scratch->v};
+    multiply_pv(scratch, rows->rows, keys->keys, &operands);
+    return;
+  }
+  stream_qk(scratch, rows->rows, keys->keys, k, k_bytes, v, v_bytes);
+  softmax_tile(args, scratch, rows, keys, padded(keys->keys), tile_class);
+  stream_pv(scratch, rows->rows, keys->keys, v, v_bytes, next_k, k_bytes);
+}
+
+INLINE void begin_task(const AttentionArgs* args, const Scratch* scratch, const RowTile* rows) {
   pack_q(args, rows->batch, rows->head_kv, rows->first, rows->rows,
          HAS_SCORE || PRODUCT != PRODUCT_FMA ? args->scale : args->scale * LOG2_E, scratch->q);
-  if (PACK == PACK_NONE) {
+  if (PACK == PACK_NONE && PRODUCT == PRODUCT_TILE) {
+    turn_q(scratch);
+  } else if (PACK == PACK_NONE) {
     for (int64_t r = 0; r < rows->rows; ++r) {
       split_q(scratch->q + r * q_stride());
     }
   }
   begin_rows(scratch);
-  for (int64_t index = part->first; index < part->end; ++index) {
-    const KeyTile keys = key_tile_of(args, index);
-    const int tile_class = class_of(args, rows, &keys);
-    if (tile_class == TILE_EMPTY) {
-      continue;
-    }
-    if (PACK == PACK_NONE) {
-      streamed_key_tile(args, scratch, rows, &keys, tile_class);
-    } else {
-      packed_key_tile(args, scratch, rows, &keys, tile_class);
-    }
-  }
-  if (PACK == PACK_NONE) {
+}
+
+INLINE void end_task(const AttentionArgs* args, const Scratch* scratch, const RowTile* rows, const Part* part) {
+  if (PACK == PACK_NONE && PRODUCT != PRODUCT_TILE) {
     for (int64_t r = 0; r < rows->rows; ++r) {
       join_o(scratch->o + r * o_stride());
     }
@@ -150,6 +161,45 @@ INLINE void forward_task(const AttentionArgs* args, const Scratch* scratch, cons
     store_part(args, scratch, rows, part->index);
   } else {
     finish_rows(args, scratch, rows);
+  }
+}
+
+INLINE void packed_task(const AttentionArgs* args, const Scratch* scratch, const RowTile* rows, const Part* part) {
+  begin_task(args, scratch, rows);
+  for (int64_t index = part->first; index < part->end; ++index) {
+    const KeyTile keys = key_tile_of(args, index);
+    const int tile_class = class_of(args, rows, &keys);
+    if (tile_class != TILE_EMPTY) {
+      packed_key_tile(args, scratch, rows, &keys, tile_class);
+    }
+  }
+  end_task(args, scratch, rows, part);
+}
+
+/* All KV heads of a row tile: `base` holds a scratch for each. */
+INLINE void streamed_task(const AttentionArgs* args, float* base, const RowTile* first_head, const Part* part) {
+  RowTile rows = *first_head;
+  const int64_t heads = task_heads(args);
+  for (rows.head_kv = 0; rows.head_kv < heads; ++rows.head_kv) {
+    const Scratch scratch = scratch_at(base + rows.head_kv * scratch_floats());
+    begin_task(args, &scratch, &rows);
+  }
+  for (int64_t index = part->first; index < part->end; ++index) {
+    const KeyTile keys = key_tile_of(args, index);
+    const int tile_class = class_of(args, &rows, &keys);
+    if (tile_class == TILE_EMPTY) {
+      continue;
+    }
+    for (rows.head_kv = 0; rows.head_kv < heads; ++rows.head_kv) {
+      const Scratch scratch = scratch_at(base + rows.head_kv * scratch_floats());
+      const int last = rows.head_kv + 1 == heads;
+      streamed_key_tile(args, &scratch, &rows, &keys, tile_class, last ? 0 : rows.head_kv + 1,
+                        last ? keys.first + TILE_N : keys.first);
+    }
+  }
+  for (rows.head_kv = 0; rows.head_kv < heads; ++rows.head_kv) {
+    const Scratch scratch = scratch_at(base + rows.head_kv * scratch_floats());
+    end_task(args, &scratch, &rows, part);
   }
 }
 
@@ -190,7 +240,7 @@ void attentune_pack(const AttentionArgs* args, int64_t task_begin, int64_t task_
 }
 
 /* Workspace 0 is the worker's scratch; 1, where keys are split, the rows of all parts; 2, where PACK_WHOLE, what
- * attentune_pack wrote. Tasks in [0, batch * heads_kv * ceil(len_q * GROUP / TILE_M) * split). */
+ * attentune_pack wrote. Tasks in [0, batch * heads_kv / task_heads * ceil(len_q * GROUP / TILE_M) * split). */
 void attentune_forward(const AttentionArgs* args, int64_t task_begin, int64_t task_end) {
   const Scratch scratch = scratch_at((float*)args->workspace[0]);
   if (PRODUCT == PRODUCT_TILE) {
@@ -199,7 +249,11 @@ void attentune_forward(const AttentionArgs* args, int64_t task_begin, int64_t ta
   for (int64_t task = task_begin; task < task_end; ++task) {
     const RowTile rows = row_tile_of(args, task / splits(args));
     const Part part = part_of(args, task % splits(args));
-    forward_task(args, &scratch, &rows, &part);
+    if (PACK == PACK_NONE) {
+      streamed_task(args, (float*)args->workspace[0], &rows, &part);
+    } else {
+      packed_task(args, &scratch, &rows, &part);
+    }
   }
   if (PRODUCT == PRODUCT_TILE) {
     attentune_tile_end();

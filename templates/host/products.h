@@ -14,11 +14,12 @@ typedef struct Operands {
   int64_t v_stride; /* floats between the keys of V itself */
 } Operands;
 
-/* While the rows pass one panel, the next one comes from the farther caches: panels follow one another in memory, so it
- * begins where this one ends. Row block r of `rows` asks for its share of `floats` floats. */
+/* While the rows pass one panel, the next one comes from the farther caches: packed panels of a whole call follow one
+ * another in memory, so it begins where this one ends. Row block r of `rows` asks for its share of `floats` floats. */
 INLINE void prefetch_share(const float* next, int64_t floats, int64_t r, int64_t rows) {
   const int64_t lines = floats / LANES;
-  for (int64_t line = lines * r / rows; line < lines * (r + MICRO_ROWS) / rows; ++line) {
+  const int64_t end = r + MICRO_ROWS < rows ? r + MICRO_ROWS : rows;
+  for (int64_t line = lines * r / rows; line < lines * end / rows; ++line) {
     __builtin_prefetch(next + line * LANES, 0, 2);
   }
 }
@@ -31,7 +32,9 @@ INLINE void multiply_qk(const Scratch* scratch, int64_t rows, int64_t width, con
   for (int64_t j = 0; j < width; j += panel) {
     const float* const begin = k + j * padded(steps);
     for (int64_t r = 0; r < rows; r += MICRO_ROWS) {
-      prefetch_share(begin + panel * padded(steps), panel * padded(steps), r, rows);
+      if (PACK == PACK_WHOLE) {
+        prefetch_share(begin + panel * padded(steps), panel * padded(steps), r, rows);
+      }
       micro_kernel(MICRO_ROWS, MICRO_VECTORS, depth, scratch->q + r * q_stride(), q_stride(), begin, panel,
                    scratch->s + r * s_stride() + j, s_stride(), 0);
     }
@@ -46,7 +49,7 @@ INLINE void multiply_pv_panel(const Scratch* scratch, int64_t rows, int64_t keys
   const float* v = operands->v + (PACK == PACK_K ? first : first * tile_steps) * LANES;
   const int64_t v_stride = PACK == PACK_K ? operands->v_stride : vectors * LANES;
   for (int64_t r = 0; r < rows; r += MICRO_ROWS) {
-    if (PACK != PACK_K) {
+    if (PACK == PACK_WHOLE) {
       prefetch_share(v + tile_steps * vectors * LANES, tile_steps * vectors * LANES, r, rows);
     }
     micro_kernel(MICRO_ROWS, vectors, depth, scratch->s + r * s_stride(), s_stride(), v, v_stride,

@@ -19,7 +19,8 @@ INLINE int64_t o_columns(void) {
   return (HEAD_DIM_V + unit - 1) / unit * unit;
 }
 INLINE int64_t q_columns(void) {
-  return PACK == PACK_NONE ? (HEAD_DIM_QK + 2 * LANES - 1) / (2 * LANES) * 2 * LANES : padded(steps_of(HEAD_DIM_QK));
+  return PACK == PACK_NONE && PRODUCT != PRODUCT_TILE ? (HEAD_DIM_QK + 2 * LANES - 1) / (2 * LANES) * 2 * LANES
+                                                      : padded(steps_of(HEAD_DIM_QK));
 }
 
 /* Rows are one vector longer than they need to be: widths are mostly powers of two, and rows that far apart would
@@ -30,7 +31,9 @@ INLINE int64_t o_stride(void) { return o_columns() + LANES; }
 
 /* K and V of one key tile, packed: panels of [d][keys] and panels of [keys][d]. Where the call is packed as a whole,
  * the V tile follows its K tile, and tiles follow one another in the order of (batch, KV head, key tile). */
-INLINE int64_t k_tile_floats(void) { return TILE_N * padded(steps_of(HEAD_DIM_QK)); }
+INLINE int64_t k_tile_floats(void) {
+  return (PACK == PACK_NONE ? MICRO_VECTORS * LANES : TILE_N) * padded(steps_of(HEAD_DIM_QK));
+}
 INLINE int64_t v_tile_floats(void) { return TILE_N / step_elements() * o_columns(); }
 INLINE int64_t packed_tile_floats(void) { return k_tile_floats() + v_tile_floats(); }
 
@@ -42,9 +45,15 @@ typedef struct Scratch {
   float* l;     /* [TILE_M][16]: 16 partial sums of P a row */
   float* m;     /* [TILE_M]: largest S so far, in units of log2 */
   float* alpha; /* [TILE_M]: 2^(m before - m after) of the tile at hand */
-  float* k;     /* packed K of one key tile, PACK_TASK and PACK_K */
-  float* v;     /* packed V of one key tile, only PACK_TASK */
+  float* k;     /* packed K of one key tile, PACK_TASK and PACK_K; or Q^T (stream_tiles.h) */
+  float* v;     /* packed V of one key tile, PACK_TASK and stream_tiles.h */
 } Scratch;
+
+/* To the next head's, where one task keeps several (PACK_NONE). */
+INLINE int64_t scratch_floats(void) {
+  return TILE_M * (q_stride() + s_stride() + o_stride() + LANES) + 2 * padded(TILE_M) +
+         (PRODUCT == PRODUCT_TILE ? packed_tile_floats() : 0);
+}
 
 INLINE Scratch scratch_at(float* base) {
   Scratch scratch;

@@ -111,7 +111,7 @@ INLINE vec sums_of(vec x[LANES]) {
 /* Asks for a row ahead of its use. */
 INLINE void prefetch_row(const char* row, int64_t bytes) {
   for (int64_t i = 0; i < bytes; i += 64) {
-    __builtin_prefetch(row + i);
+    __builtin_prefetch(row + i, 0, 2);
   }
 }
 

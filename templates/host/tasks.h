@@ -33,14 +33,18 @@ INLINE int64_t row_tiles(const AttentionArgs* args) { return ceil_div(args->len_
 INLINE int64_t key_tiles(const AttentionArgs* args) { return ceil_div(args->len_kv, TILE_N); }
 INLINE int64_t splits(const AttentionArgs* args) { return args->launch_choices[CHOICE_SPLIT]; }
 
+/* KV heads of a task. Rows of K and V of all heads lie side by side: where they are read in place, one task takes all
+ * heads tile by tile, so that memory is walked in its own order. */
+INLINE int64_t task_heads(const AttentionArgs* args) { return PACK == PACK_NONE ? args->heads_kv : 1; }
+
 /* Under causal masks late rows see most keys: they come first, so the longest tasks are not the last to start. */
 INLINE RowTile row_tile_of(const AttentionArgs* args, int64_t task) {
   const int64_t tiles = row_tiles(args);
   const int64_t all_rows = args->len_q * GROUP;
-  const int64_t head = task / tiles;
+  const int64_t heads = args->heads_kv / task_heads(args);
   RowTile tile;
-  tile.batch = head / args->heads_kv;
-  tile.head_kv = head % args->heads_kv;
+  tile.batch = task / tiles / heads;
+  tile.head_kv = task / tiles % heads;
   tile.first = (tiles - 1 - task % tiles) * TILE_M;
   tile.rows = all_rows - tile.first < TILE_M ? all_rows - tile.first : TILE_M;
   return tile;

@@ -52,7 +52,7 @@ TEST_CASE("every host has a space of at least 200 points and a default inside it
         return true;
       });
       CHECK(points >= 200);
-      CHECK(points <= 20000);
+      CHECK(points <= 24000);
       const auto reason = space.why_not(family.default_config(p, host));
       CHECK_MESSAGE(!reason.has_value(), reason.value_or(""));
     }

@@ -29,12 +29,14 @@ void check(const std::string& text, const Arch& arch, const Config* config = nul
   CHECK(errors.lse <= 2e-5);
 }
 
-// The default Config with another way to pack.
+// The default Config with another way to pack, and whole panels to pack.
 Config packed(const Problem& problem, const Arch& arch, const char* pack) {
   std::vector<Choice> choices = family.default_config(problem, arch).choices();
   for (Choice& choice : choices) {
     if (choice.name == "pack")
       choice.value = pack;
+    if (choice.name == "tile_n")
+      choice.value = "128";
   }
   return Config(choices);
 }
