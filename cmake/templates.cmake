@@ -1,7 +1,8 @@
 # templates/ becomes text inside the program: attentune::templates::text("host/forward.ll").
 
 # Generator and compiler choose the CPU later: these flags must not name one. -O2 with the passes off
-# keeps functions open to the optimizer (-O0 would mark them optnone) and leaves the text as written.
+# keeps functions open to the optimizer (-O0 would mark them optnone) and leaves the text as written; what needs no
+# constant is then done once and for all (local variables become values), which halves the text a compilation reads.
 set(HOST_TEMPLATE_FLAGS
   --target=${CMAKE_SYSTEM_PROCESSOR}-unknown-linux-gnu
   -std=gnu11 -O2 -Xclang -disable-llvm-passes
@@ -41,6 +42,7 @@ if(HOST_CODEGEN)
       BYPRODUCTS ${raw}
       COMMAND ${TEMPLATE_CLANG} ${HOST_TEMPLATE_FLAGS} -I${PROJECT_SOURCE_DIR}
               -S -emit-llvm -MD -MF ${raw}.d -MT ${ir} -o ${raw} ${source}
+      COMMAND ${TEMPLATE_OPT} -S -passes=function\(sroa,early-cse,simplifycfg\) -o ${raw} ${raw}
       COMMAND ${CMAKE_COMMAND} -DINPUT=${raw} -DOUTPUT=${ir} -P ${PROJECT_SOURCE_DIR}/cmake/strip_ir.cmake
       DEPENDS ${source} ${PROJECT_SOURCE_DIR}/cmake/strip_ir.cmake
       DEPFILE ${raw}.d

@@ -71,15 +71,19 @@ std::unique_ptr<llvm::Module> parse(const Source& source, const llvm::TargetMach
   return module;
 }
 
-// O3 with everything but the entries internal, so that what no entry needs is gone before work begins. No library call
-// may be recognized or made; SLP is off because all vectors are explicit or in loops, and it costs time.
+// What a template needs and no more, at two thirds of O3's time for the same code. All work is in one function an entry:
+// first every function alone, so that constants have decided what there is to inline; then everything inlined; then
+// loops over constants unrolled, which turns arrays into registers; then what loops are left.
+constexpr const char* pipeline =
+    "function(sroa,early-cse,simplifycfg),always-inline,globaldce,"
+    "function(sroa<modify-cfg>,early-cse<memssa>,simplifycfg,instcombine<no-verify-fixpoint>,"
+    "loop-simplify,lcssa,loop-mssa(loop-rotate,licm),loop(indvars,loop-deletion,loop-unroll-full),"
+    "sroa<modify-cfg>,early-cse<memssa>,instcombine<no-verify-fixpoint>,simplifycfg,"
+    "loop-mssa(licm),loop-vectorize,loop-unroll<O2>,early-cse,adce,simplifycfg)";
+
+// Everything but the entries is internal. No library call may be recognized or made.
 void optimize(llvm::Module& module, llvm::TargetMachine& machine, const std::vector<LaunchRule>& launches) {
-  llvm::PipelineTuningOptions tuning;
-  tuning.LoopVectorization = true;
-  tuning.LoopInterleaving = true;
-  tuning.LoopUnrolling = true;
-  tuning.SLPVectorization = false;
-  llvm::PassBuilder builder(&machine, tuning);
+  llvm::PassBuilder builder(&machine);
   llvm::LoopAnalysisManager loops;
   llvm::FunctionAnalysisManager functions;
   llvm::CGSCCAnalysisManager components;
@@ -98,7 +102,8 @@ void optimize(llvm::Module& module, llvm::TargetMachine& machine, const std::vec
     return std::any_of(launches.begin(), launches.end(),
                        [&](const LaunchRule& rule) { return value.getName() == rule.entry; });
   }));
-  passes.addPass(builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3));
+  if (llvm::Error error = builder.parsePassPipeline(passes, pipeline))
+    fail("read its own pipeline", llvm::toString(std::move(error)));
   passes.run(module, modules);
 }
 
@@ -128,7 +133,7 @@ Output generate(const Source& source, const Arch& arch, llvm::CodeGenFileType ty
 
 }  // namespace
 
-std::string compiler_options() { return "O3 pic internalize no-slp no-builtins"; }
+std::string compiler_options() { return "template-pipeline-1 pic internalize no-builtins"; }
 
 Binary compile(const Source& source, const Arch& arch) {
   const auto begin = std::chrono::steady_clock::now();
