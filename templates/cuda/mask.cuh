@@ -23,7 +23,7 @@ INLINE bool both(bool a, bool b) { return a && b; }
 INLINE bool either(bool a, bool b) { return a || b; }
 INLINE bool everything(const Position&) { return true; }
 INLINE bool causal(const Position& at) { return at.distance >= 0; }
-INLINE bool window(const Position& at, int left, int right) { return at.distance <= left && at.distance >= -right; }
+INLINE bool window(const Position& at, int left, int right) { return both(at.distance <= left, at.distance >= -right); }
 INLINE bool sink(const Position& at, int count) { return at.key < count; }
 
 // Reading 2: rows [i_first, i_last] by keys [j_first, j_last]. Conservative: PARTIAL is always allowed. both() and

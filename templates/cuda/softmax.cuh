@@ -48,12 +48,13 @@ INLINE void mask_scores(Scores& s, const AttentionArgs& args, int first_row, con
         for (int e = 0; e < 2; ++e) {
           const int column = n * 8 + e;
           const Position at{distance - column, key + column};
-          const bool seen = column < keys_left && visible(args, at);
+          const bool seen = both(column < keys_left, visible(args, at));
           s[m][n][2 * half + e] = seen ? s[m][n][2 * half + e] : minus_infinity();
         }
       }
     }
   }
+  __syncwarp();  // the compiler may have branched; matrix instructions follow
 }
 
 // S to P; statistics and O brought up to the new maxima.

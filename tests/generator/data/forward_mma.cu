@@ -147,7 +147,7 @@ INLINE bool both(bool a, bool b) { return a && b; }
 INLINE bool either(bool a, bool b) { return a || b; }
 INLINE bool everything(const Position&) { return true; }
 INLINE bool causal(const Position& at) { return at.distance >= 0; }
-INLINE bool window(const Position& at, int left, int right) { return at.distance <= left && at.distance >= -right; }
+INLINE bool window(const Position& at, int left, int right) { return both(at.distance <= left, at.distance >= -right); }
 INLINE bool sink(const Position& at, int count) { return at.key < count; }
 
 // Reading 2: rows [i_first, i_last] by keys [j_first, j_last]. Conservative: PARTIAL is always allowed. both() and
@@ -783,12 +783,13 @@ INLINE void mask_scores(Scores& s, const AttentionArgs& args, int first_row, con
         for (int e = 0; e < 2; ++e) {
           const int column = n * 8 + e;
           const Position at{distance - column, key + column};
-          const bool seen = column < keys_left && visible(args, at);
+          const bool seen = both(column < keys_left, visible(args, at));
           s[m][n][2 * half + e] = seen ? s[m][n][2 * half + e] : minus_infinity();
         }
       }
     }
   }
+  __syncwarp();  // the compiler may have branched; matrix instructions follow
 }
 
 // S to P; statistics and O brought up to the new maxima.

@@ -1,0 +1,106 @@
+#include "generator/forward_mma_sample.h"
+
+#include <array>
+#include <optional>
+#include <random>
+#include <string>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "generator/forward_mma.h"
+#include "generator/pairwise.h"
+#include "generator/text.h"
+
+namespace attentune {
+namespace {
+
+constexpr std::array<std::string_view, 2> dtypes{"f16", "bf16"};
+constexpr std::array<std::string_view, 5> heads{"2", "4/2", "3/1", "8/1", "14/2"};
+constexpr std::array<std::string_view, 10> head_dims{"8",   "40",      "64",     "80",  "96/72",
+                                                     "128", "192/128", "24/160", "200", "256"};
+constexpr std::array<std::string_view, 6> lengths{"1/257", "5/131", "67/45", "150/301", "300/300", "129/0"};
+constexpr std::array<std::string_view, 6> masks{"all",
+                                                "causal()",
+                                                "causal()&window(40,0)",
+                                                "window(30,20)",
+                                                "causal()&(window(25,0)|sink(4))",
+                                                "(causal()|sink(3))&(window(20,9)|sink(5)|window(2,50))"};
+constexpr std::array<std::string_view, 3> scores{"score", "score", "softcap(15)"};
+constexpr std::array<std::string_view, 2> outputs{"out", "out,lse"};
+constexpr std::array<std::string_view, 2> sinks{"no", "yes"};
+
+constexpr int problem_count = 160;
+constexpr int configs_a_problem = 16;
+constexpr int draws_a_config = 4000;
+
+class Draw {
+ public:
+  explicit Draw(std::uint64_t seed) : random_(seed) {}
+
+  // std::uniform_int_distribution may differ between libraries; the sample must not.
+  template <typename Values>
+  const auto& one_of(const Values& values) {
+    return values[random_() % std::size(values)];
+  }
+
+ private:
+  std::mt19937_64 random_;
+};
+
+// A feasible point of the space, drawn dimension by dimension; nothing when none was met.
+std::optional<Config> draw_config(const ConfigSpace& space, Draw& draw) {
+  for (int n = 0; n < draws_a_config; ++n) {
+    Config config;
+    for (const ConfigSpace::Dimension& dimension : space.dimensions())
+      config.add(dimension.name, draw.one_of(dimension.values), dimension.kind);
+    if (!space.why_not(config))
+      return config;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::vector<MmaSamplePoint> mma_sample(const Arch& arch, std::uint64_t seed, std::size_t limit) {
+  const ForwardMma family;
+  Draw draw(seed);
+  std::vector<MmaSamplePoint> points;
+  std::vector<std::vector<std::string>> rows;
+  for (int n = 0; n < problem_count; ++n) {
+    const std::array<std::pair<std::string_view, std::string_view>, 8> words{{{"dtype", draw.one_of(dtypes)},
+                                                                              {"heads", draw.one_of(heads)},
+                                                                              {"head_dim", draw.one_of(head_dims)},
+                                                                              {"seq", draw.one_of(lengths)},
+                                                                              {"mask", draw.one_of(masks)},
+                                                                              {"score", draw.one_of(scores)},
+                                                                              {"outputs", draw.one_of(outputs)},
+                                                                              {"sink_logit", draw.one_of(sinks)}}};
+    std::string text;
+    for (const auto& [name, value] : words)
+      text += fmt::format("{}{}={}", text.empty() ? "" : " ", name, value);
+    const Problem problem = parse_problem(text);
+    const ConfigSpace space = family.space(problem, arch);
+    for (int k = 0; k < configs_a_problem; ++k) {
+      const std::optional<Config> config = draw_config(space, draw);
+      if (!config)
+        break;
+      std::vector<std::string>& row = rows.emplace_back();
+      for (const auto& [name, value] : words) {
+        if (name != "seq")
+          row.emplace_back(value);
+      }
+      for (const Choice& choice : config->choices()) {
+        if (choice.kind == ChoiceKind::compile)
+          row.push_back(choice.value);
+      }
+      points.push_back({.problem = problem, .config = *config});
+    }
+  }
+  std::vector<MmaSamplePoint> sample;
+  for (const std::size_t place : pairwise_cover(rows, seed, limit))
+    sample.push_back(points[place]);
+  return sample;
+}
+
+}  // namespace attentune
