@@ -43,6 +43,7 @@ test_folder(simulator ${simulator} ${CMAKE_DL_LIBS})
 if(HOST_CODEGEN)
   # These compile and run kernels.
   test_folder(templates attentune_generator)
+  test_folder(compile attentune_runtime)
   test_folder(runtime attentune_runtime ${simulator})
   test_folder(tuner attentune_tuner)
   test_folder(tools attentune_tuner)

@@ -1,0 +1,125 @@
+// Every kernel of forward_mma that is chosen without measuring compiles clean for every Arch; so does a sample that
+// shows every pair of its features. --no-skip runs all of the sample (some minutes), else its first few points are
+// taken.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "generator/error.h"
+#include "generator/forward_mma.h"
+#include "generator/forward_mma_sample.h"
+#include "generator/workloads.h"
+#include "runtime/cuda/compile_log.h"
+#include "runtime/cuda/compiler.h"
+
+using namespace attentune;
+
+namespace {
+
+const ForwardMma family;
+
+std::vector<Arch> archs() {
+  std::set<std::string> names;
+  std::vector<Arch> result;
+  for (const GpuArch& row : gpu_arch_table()) {
+    if (names.insert(std::string(row.target)).second)
+      result.push_back(gpu_arch(row.target));
+  }
+  return result;
+}
+
+struct Compilation {
+  std::string name;
+  Source source;
+  int spill_bytes = 0;
+  std::string complaint;  // "" when it compiled clean
+};
+
+std::string complaint_of(const Binary& binary) {
+  if (!binary.warnings.empty())
+    return binary.warnings.front();
+  // Namespace-scope variables would be a constant that slipped out of its enum.
+  const int global_bytes = cuda::parse_compile_log(binary.log).global_bytes;
+  return global_bytes == 0 ? "" : std::to_string(global_bytes) + " bytes of global variables";
+}
+
+// On all CPUs. False, with a message, where there is no NVRTC to compile with.
+bool compile_all(const Arch& arch, std::vector<Compilation>& compilations) {
+  std::shared_ptr<const cuda::CudaCompiler> compiler;
+  try {
+    compiler = cuda::cuda_compiler_for(arch, {});
+  } catch (const RefusalError& refusal) {
+    MESSAGE(refusal.what());
+    return false;
+  }
+  std::atomic<std::size_t> next = 0;
+  const auto work = [&] {
+    for (std::size_t n = next++; n < compilations.size(); n = next++) {
+      try {
+        const Binary binary = compiler->compile(compilations[n].source);
+        compilations[n].spill_bytes = binary.spill_bytes;
+        compilations[n].complaint = complaint_of(binary);
+      } catch (const std::exception& error) {
+        compilations[n].complaint = error.what();
+      }
+    }
+  };
+  {
+    std::vector<std::jthread> threads;
+    for (unsigned n = 0; n < std::max(1U, std::thread::hardware_concurrency()); ++n)
+      threads.emplace_back(work);
+  }
+  return true;
+}
+
+void check_sample(std::size_t points_an_arch) {
+  for (const Arch& arch : archs()) {
+    CAPTURE(arch.name);
+    std::vector<Compilation> compilations;
+    for (const MmaSamplePoint& point : mma_sample(arch, 1, points_an_arch))
+      compilations.push_back({.name = to_text(point.problem) + " | " + to_text(point.config),
+                              .source = family.render(point.problem, arch, point.config)});
+    CHECK(compilations.size() <= points_an_arch);
+    if (!compile_all(arch, compilations))
+      return;
+    for (const Compilation& each : compilations)
+      CHECK_MESSAGE(each.complaint.empty(), each.name, ": ", each.complaint);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("the default kernel of every workload compiles without spills for every Arch") {
+  for (const Arch& arch : archs()) {
+    CAPTURE(arch.name);
+    std::vector<Compilation> compilations;
+    std::set<std::string> texts;
+    for (const Workload& row : workloads()) {
+      for (const NamedProblem& named : workload_problems(row.model, std::nullopt, std::nullopt)) {
+        if (family.refusal(named.problem, arch))
+          continue;
+        Source source = family.render(named.problem, arch, family.default_config(named.problem, arch));
+        if (texts.insert(source.text).second)
+          compilations.push_back({.name = named.name, .source = std::move(source)});
+      }
+    }
+    CHECK(compilations.size() >= 10);
+    if (!compile_all(arch, compilations))
+      return;
+    for (const Compilation& each : compilations) {
+      CHECK_MESSAGE(each.complaint.empty(), each.name, ": ", each.complaint);
+      CHECK_MESSAGE(each.spill_bytes == 0, each.name, " spills");
+    }
+  }
+}
+
+TEST_CASE("a sample of features compiles clean for every Arch: its first points") { check_sample(6); }
+
+TEST_CASE("a sample of features compiles clean for every Arch: every pair" * doctest::skip()) { check_sample(120); }
