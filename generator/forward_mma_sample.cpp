@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::array<std::string_view, 2> dtypes{"f16", "bf16"};
 constexpr std::array<std::string_view, 4> heads{"2", "4/2", "8/1", "14/2"};
-constexpr std::array<std::string_view, 8> head_dims{"8", "40", "64", "80", "96/72", "128", "192/128", "256"};
+constexpr std::array<std::string_view, 7> head_dims{"8", "40", "80", "96/72", "128", "192/128", "256"};
 constexpr std::array<std::string_view, 6> lengths{"1/257", "5/131", "67/45", "150/301", "300/300", "129/0"};
 constexpr std::array<std::string_view, 6> masks{"all",
                                                 "causal()",
