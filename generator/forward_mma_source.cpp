@@ -17,11 +17,11 @@ namespace {
 // In the order of their use; mask and score functions stand between.
 constexpr std::array<std::string_view, 5> before_expressions{"attention_args.h", "cuda/types.cuh", "cuda/math.cuh",
                                                              "cuda/mask.cuh", "cuda/score.cuh"};
-constexpr std::array<std::string_view, 15> after_expressions{
-    "cuda/shape.cuh",         "cuda/async_copy.cuh",  "cuda/matrix.cuh",        "cuda/shared_tile.cuh",
-    "cuda/warp_place.cuh",    "cuda/rows.cuh",        "cuda/work_item.cuh",     "cuda/copy_tile.cuh",
-    "cuda/tile_sequence.cuh", "cuda/products.cuh",    "cuda/softmax.cuh",       "cuda/merge_warps.cuh",
-    "cuda/epilogue.cuh",      "cuda/forward_mma.cuh", "cuda/combine_splits.cuh"};
+constexpr std::array<std::string_view, 16> after_expressions{
+    "cuda/shape.cuh",         "cuda/async_copy.cuh", "cuda/matrix.cuh",       "cuda/shared_tile.cuh",
+    "cuda/warp_place.cuh",    "cuda/rows.cuh",       "cuda/work_item.cuh",    "cuda/copy_tile.cuh",
+    "cuda/tile_sequence.cuh", "cuda/products.cuh",   "cuda/key_pipeline.cuh", "cuda/softmax.cuh",
+    "cuda/merge_warps.cuh",   "cuda/epilogue.cuh",   "cuda/forward_mma.cuh",  "cuda/combine_splits.cuh"};
 
 // Enumerators, not constexpr variables: NVRTC would put those into global memory.
 std::string constants(const Problem& p, const MmaShape& shape) {

@@ -10,6 +10,17 @@ INLINE float quad_sum(float x) {
   return x + __shfl_xor_sync(0xffffffff, x, 2);
 }
 
+INLINE void begin_rows(RowStatistics& rows) {
+#pragma unroll
+  for (int m = 0; m < ROW_BLOCKS; ++m) {
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+      rows.max[m][half] = minus_infinity();
+      rows.sum[m][half] = 0;
+    }
+  }
+}
+
 // Products of Q and K times `factor` are logarithms to base 2 of unnormalized P.
 INLINE float log2_factor(const AttentionArgs& args) {
   return !HAS_SCORE && args.scale > 0 ? args.scale * log2_e() : log2_e();
