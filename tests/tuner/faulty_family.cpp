@@ -1,8 +1,13 @@
 #include "faulty_family.h"
 
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
 #include "generator/error.h"
 #include "generator/key.h"
 #include "runtime/rendering.h"
+#include "templates/attention_args.h"
 
 namespace attentune::test {
 
@@ -39,6 +44,20 @@ std::string body_of(const std::string& fault) {
   return fault == "none" ? real + "  ret void\n" : "  ret void\n";
 }
 
+// The second launch choice of forward_host, its split count, set to 1 in the arguments.
+std::string one_split() {
+  return "  %split = getelementptr i8, ptr %args, i64 " +
+         std::to_string(offsetof(AttentionArgs, launch_choices) + sizeof(std::int64_t)) +
+         "\n  store i64 1, ptr %split\n";
+}
+
+std::string without_split(std::string expression) {
+  constexpr std::string_view name = "split";
+  for (std::size_t at = 0; (at = expression.find(name)) != std::string::npos;)
+    expression.replace(at, name.size(), "1");
+  return expression;
+}
+
 }  // namespace
 
 std::optional<Refusal> FaultyFamily::refusal(const Problem& problem, const Arch& arch) const {
@@ -66,12 +85,17 @@ Resources FaultyFamily::resources(const Problem& /*problem*/, const Arch& /*arch
 Source FaultyFamily::render(const Problem& problem, const Arch& arch, const Config& config) const {
   const KernelFamily& real = *find_family("forward_host");
   Source source = real.render(problem, arch, real.default_config(problem, arch));
-  // The real Config has a launch choice that this family's Configs do not.
-  source.launches.front().block = {"1", "1", "1"};
-  source.launches.front().entry = "faulty_forward";
+  // The real Config has launch choices that this family's Configs do not: tasks one by one, keys in one part.
+  source.launches.resize(1);
+  LaunchRule& rule = source.launches.front();
+  rule.block = {"1", "1", "1"};
+  rule.grid[0] = without_split(rule.grid[0]);
+  for (WorkspaceSlice& slice : rule.workspace)
+    slice.bytes = without_split(slice.bytes);
+  rule.entry = "faulty_forward";
   const std::string fault = config.word("fault");
   source.text += "\ndeclare void @llvm.trap()\ndefine void @faulty_forward(ptr %args, i64 %begin, i64 %end) {\n" +
-                 body_of(fault) + "}\n";
+                 one_split() + body_of(fault) + "}\n";
   if (fault == "uncompilable") {
     source.text += "this is no IR\n";
   }
