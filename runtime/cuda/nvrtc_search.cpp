@@ -159,6 +159,7 @@ std::shared_ptr<const Nvrtc> find_nvrtc(const Arch& arch, const CompilerOptions&
   std::shared_ptr<const Nvrtc> best;
   std::string seen;
   std::vector<std::string> files;
+  NvrtcVersion told;
   for (const std::string& candidate : nvrtc_candidates(options.search_path)) {
     // The loader knows its names only after it has opened them; links to one file are opened once.
     std::error_code no_file;
@@ -172,7 +173,8 @@ std::shared_ptr<const Nvrtc> find_nvrtc(const Arch& arch, const CompilerOptions&
     const std::string reason = why_not(*nvrtc, arch, options.driver);
     if (reason.empty() && (!best || nvrtc->version() > best->version()))
       best = nvrtc;
-    if (!reason.empty())
+    // One copy of a version tells enough.
+    if (!reason.empty() && nvrtc->version() != std::exchange(told, nvrtc->version()))
       seen += fmt::format("{}NVRTC {} at {}: {}", seen.empty() ? "" : "; ", text_of(nvrtc->version()), nvrtc->path(),
                           reason);
   }
