@@ -1,5 +1,6 @@
 #include "tests/cuda_stub/cuda_stub.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdarg>
 #include <cstdint>
@@ -49,6 +50,18 @@ struct State {
 State& state() {
   static State instance;
   return instance;
+}
+
+// "fail:NAME=RESULT" words of the environment.
+void read_failures() {
+  constexpr std::string_view mark = "fail:";
+  const char* const environment = std::getenv("CUDA_STUB");
+  std::string_view rest = environment == nullptr ? "" : environment;
+  for (std::size_t at = 0; (at = rest.find(mark)) != std::string_view::npos;) {
+    rest.remove_prefix(at + mark.size());
+    const std::size_t equals = std::min(rest.find('='), rest.size() - 1);
+    state().failures[std::string(rest.substr(0, equals))] = std::atoi(rest.data() + equals + 1);
+  }
 }
 
 std::atomic<long> call_count{0};
@@ -156,6 +169,7 @@ STUB void cuda_stub_on_launch(const CudaStubKernel kernel, void* const user) {
 }
 
 STUB CuResult cuInit(unsigned) {
+  read_failures();
   BOOK("cuInit", "%s", "");
   return setting("count", 1) == 0 ? CuResult::no_device : CuResult::success;
 }

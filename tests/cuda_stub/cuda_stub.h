@@ -1,5 +1,6 @@
 // How tests steer the stub driver: a libcuda.so.1 that keeps books instead of running anything. Its memory is the
-// process's own. A child process is steered by the environment: CUDA_STUB="cc=90 driver=12080".
+// process's own. A child process is steered by the environment: CUDA_STUB="cc=90 driver=12080
+// fail:cuCtxSynchronize=700".
 #pragma once
 
 extern "C" {

@@ -85,6 +85,13 @@ TEST_CASE("bench, verify and tune drive a GPU, and a kernel that writes nothing 
   CHECK(bench.code == 1);
   CHECK(bench.event("result").at("time_ms") > 0);
   CHECK(bench.event("result").at("ceiling").is_null());
+  // A fault takes the context with it: each candidate has its own row, and a worker of its own.
+  const Finished faulted =
+      with_gpu(home, "tune " + problem + " --device gpu:0 --trials 2 --budget 20s --json", "fail:cuCtxSynchronize=700");
+  CHECK(faulted.code == 1);
+  CAPTURE(faulted.out);
+  CHECK(faulted.out.find("\"outcome\":\"faulted\"") != std::string::npos);
+  CHECK(faulted.out.find("start the process anew") != std::string::npos);
   const Finished tuned = with_gpu(home, "tune " + problem + " --device gpu:0 --trials 2 --budget 20s --json");
   CHECK(tuned.code == 1);
   CHECK(tuned.err.find("no candidate passed") != std::string::npos);

@@ -158,7 +158,7 @@ class Kernel {
     return {info.family, info.config, info.trust, info.provenance, info.tuned_ms};
   }
 
-  // Bytes of 64-byte aligned workspace a call at the problem's sizes needs.
+  // Bytes of workspace a call at the problem's sizes needs: 64-byte aligned on hosts, 256-byte on GPUs.
   [[nodiscard]] std::size_t workspace_bytes(const Problem& problem) const {
     std::size_t bytes = 0;
     detail::check(attentune_workspace_bytes(handle_.get(), problem.get(), &bytes));
