@@ -22,7 +22,6 @@
 #include "tools/attentune/quantity.h"
 #include "tools/attentune/session.h"
 #include "tuner/build_hash.h"
-#include "tuner/worker_path.h"
 
 namespace attentune {
 namespace {
@@ -103,12 +102,7 @@ Finding kernel(const Arguments& arguments) {
           ""};
 }
 
-Finding worker(const Arguments&) {
-  const std::string path = find_worker("");
-  if (path.empty())
-    return {Health::fail, worker_absent_sentence(), "install attentune whole: the command beside its library"};
-  return {Health::ok, path, ""};
-}
+Finding worker(const Arguments&) { return {Health::ok, own_path(), ""}; }
 
 std::filesystem::path existing_parent(std::filesystem::path path) {
   std::error_code error;

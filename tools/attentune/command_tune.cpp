@@ -1,8 +1,5 @@
 // attentune tune: measures Configs and stores the fastest verified one.
 #include <fmt/format.h>
-#include <unistd.h>
-
-#include <array>
 
 #include "generator/error.h"
 #include "tools/attentune/command.h"
@@ -16,15 +13,6 @@
 
 namespace attentune {
 namespace {
-
-// The worker is this very program, so that both are always of one build.
-std::string own_path() {
-  std::array<char, 4096> path{};
-  const ssize_t length = readlink("/proc/self/exe", path.data(), path.size());
-  if (length <= 0 || static_cast<std::size_t>(length) == path.size())
-    throw Error(Status::device_failed, "/proc/self/exe cannot be read, so no worker can be started; mount /proc");
-  return {path.data(), static_cast<std::size_t>(length)};
-}
 
 std::vector<NamedProblem> problems_of(const Arguments& arguments, const Store& store) {
   if (!arguments.misses)

@@ -1,6 +1,9 @@
 #include "tools/attentune/session.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
 
 #include "generator/error.h"
 #include "runtime/llvm/compiler.h"
@@ -45,6 +48,14 @@ Arch arch_of(const Arguments& arguments) {
   if (arguments.arch->rfind("sm_", 0) == 0)
     return gpu_arch(*arguments.arch);
   return llvm_backend::host_arch(*arguments.arch);
+}
+
+std::string own_path() {
+  std::array<char, 4096> path{};
+  const ssize_t length = readlink("/proc/self/exe", path.data(), path.size());
+  if (length <= 0 || static_cast<std::size_t>(length) == path.size())
+    throw Error(Status::device_failed, "/proc/self/exe cannot be read, so no worker can be started; mount /proc");
+  return {path.data(), static_cast<std::size_t>(length)};
 }
 
 BuildChoice choose(const Problem& problem, const Arch& arch, const std::optional<std::string>& config) {

@@ -28,6 +28,9 @@ namespace attentune {
 // Messages of the Store go to standard error. ":memory:" is a Store that dies with the process.
 [[nodiscard]] std::shared_ptr<Store> store_of(const Arguments& arguments, StoreMode mode);
 
+// This very program, which is also the worker of its tunes, so that both are always of one build.
+[[nodiscard]] std::string own_path();
+
 // --arch, else the Arch of --device.
 [[nodiscard]] Arch arch_of(const Arguments& arguments);
 
