@@ -53,14 +53,14 @@ sources(tuner_sources tuner EXCLUDE tuner/abi/)
 add_library(attentune_tuner STATIC ${tuner_sources})
 target_link_libraries(attentune_tuner PUBLIC attentune_runtime PRIVATE Threads::Threads)
 
-# The simulator is a tool of the command and the tests; the library never contains it.
-set(simulator "")
-if(EXISTS ${PROJECT_SOURCE_DIR}/runtime/simulator)
-  sources(simulator_sources runtime/simulator)
-  add_library(attentune_simulator STATIC ${simulator_sources})
-  target_link_libraries(attentune_simulator PUBLIC attentune_generator)
-  set(simulator attentune_simulator)
-endif()
+# The simulator is a tool of the command and the tests; the library never contains it. Only its face as a Device knows
+# the runtime.
+sources(simulator_sources runtime/simulator EXCLUDE runtime/simulator/device/)
+add_library(attentune_simulator STATIC ${simulator_sources})
+target_link_libraries(attentune_simulator PUBLIC attentune_generator)
+sources(simulator_device_sources runtime/simulator/device)
+add_library(attentune_simulator_device STATIC ${simulator_device_sources})
+target_link_libraries(attentune_simulator_device PUBLIC attentune_simulator attentune_runtime)
 
 # libattentune.so: everything above in one library that shows the C ABI and nothing else.
 sources(abi_sources tuner/abi)
@@ -79,7 +79,7 @@ endif()
 
 sources(command_sources tools/attentune)
 add_executable(attentune_cli ${command_sources})
-target_link_libraries(attentune_cli PRIVATE attentune_tuner ${simulator} CLI11::CLI11)
+target_link_libraries(attentune_cli PRIVATE attentune_tuner attentune_simulator_device CLI11::CLI11)
 set_target_properties(attentune_cli PROPERTIES OUTPUT_NAME attentune)
 
 if(NOT ATTENTUNE_SANITIZE)

@@ -59,6 +59,21 @@ void check_stride(const Operand& operand, const Axis& axis) {
   }
 }
 
+// Of an operand that was checked.
+OperandExtent extent(const Operand& operand) {
+  std::int64_t before = 0;
+  std::int64_t after = operand.contiguous;
+  for (const Axis& axis : operand.axes) {
+    const std::int64_t span = axis.size > 1 ? (axis.size - 1) * axis.stride : 0;
+    (span < 0 ? before : after) += span;
+  }
+  return {.name = operand.name,
+          .begin = reinterpret_cast<std::uintptr_t>(operand.data) +
+                   static_cast<std::uintptr_t>(before * operand.element_bytes),
+          .bytes = static_cast<std::size_t>((after - before) * operand.element_bytes),
+          .written = operand.written};
+}
+
 // The farthest element in either direction must have a 64-bit byte offset.
 void check_extent(const Operand& operand) {
   std::int64_t reach = operand.contiguous;
@@ -78,7 +93,7 @@ void check_extent(const Operand& operand) {
   }
 }
 
-void check(const Operand& operand) {
+void check(const Operand& operand, std::vector<OperandExtent>& extents) {
   if (is_empty(operand)) {
     return;  // never touched, so anything may stand there
   }
@@ -96,10 +111,12 @@ void check(const Operand& operand) {
     }
   }
   check_extent(operand);
+  extents.push_back(extent(operand));
 }
 
 void check_tensor(const std::string_view name, const TensorView& view, const Dtype dtype, const Problem& problem,
-                  const std::int64_t len, const std::int64_t heads, const std::int64_t dim, const bool written) {
+                  const std::int64_t len, const std::int64_t heads, const std::int64_t dim, const bool written,
+                  std::vector<OperandExtent>& extents) {
   if (view.dtype != dtype) {
     refuse(std::string(name), std::string(attentune::name(view.dtype)),
            "the problem has " + std::string(attentune::name(dtype)), "convert the tensor or change the problem");
@@ -112,17 +129,19 @@ void check_tensor(const std::string_view name, const TensorView& view, const Dty
          .contiguous = dim,
          .element_bytes = static_cast<std::int64_t>(size_of(dtype)),
          .alignment = problem.alignment,
-         .written = written});
+         .written = written},
+        extents);
 }
 
 }  // namespace
 
-void check_tensors(const Problem& problem, const AttentionTensors& tensors) {
+std::vector<OperandExtent> check_tensors(const Problem& problem, const AttentionTensors& tensors) {
   const Problem& p = problem;
-  check_tensor("q", tensors.q, p.q, p, p.len_q, p.heads_q, p.head_dim_qk, false);
-  check_tensor("k", tensors.k, p.k, p, p.len_kv, p.heads_kv, p.head_dim_qk, false);
-  check_tensor("v", tensors.v, p.v, p, p.len_kv, p.heads_kv, p.head_dim_v, false);
-  check_tensor("out", tensors.out, p.out, p, p.len_q, p.heads_q, p.head_dim_v, true);
+  std::vector<OperandExtent> extents;
+  check_tensor("q", tensors.q, p.q, p, p.len_q, p.heads_q, p.head_dim_qk, false, extents);
+  check_tensor("k", tensors.k, p.k, p, p.len_kv, p.heads_kv, p.head_dim_qk, false, extents);
+  check_tensor("v", tensors.v, p.v, p, p.len_kv, p.heads_kv, p.head_dim_v, false, extents);
+  check_tensor("out", tensors.out, p.out, p, p.len_q, p.heads_q, p.head_dim_v, true, extents);
   if (p.lse) {
     check({.name = "lse",
            .data = tensors.lse.data,
@@ -132,7 +151,8 @@ void check_tensors(const Problem& problem, const AttentionTensors& tensors) {
            .contiguous = 1,
            .element_bytes = sizeof(float),
            .alignment = alignof(float),
-           .written = true});
+           .written = true},
+          extents);
   } else if (tensors.lse.data != nullptr) {
     refuse("lse", "an address", "the problem does not compute it", "add outputs=out,lse or pass no address");
   }
@@ -142,6 +162,12 @@ void check_tensors(const Problem& problem, const AttentionTensors& tensors) {
   if (!p.sink_logit && tensors.sink_logit != nullptr) {
     refuse("sink_logit", "an address", "the problem does not read it", "add sink_logit=yes or pass no address");
   }
+  if (p.sink_logit) {
+    extents.push_back({.name = "sink_logit",
+                       .begin = reinterpret_cast<std::uintptr_t>(tensors.sink_logit),
+                       .bytes = static_cast<std::size_t>(p.heads_q) * sizeof(float)});
+  }
+  return extents;
 }
 
 }  // namespace attentune

@@ -13,6 +13,7 @@
 #include "generator/binary.h"
 #include "generator/device_identity.h"
 #include "generator/kernel_family.h"
+#include "runtime/call_checks.h"
 #include "runtime/compiler.h"
 #include "runtime/device_memory.h"
 #include "runtime/executor.h"
@@ -32,6 +33,7 @@ class Module {
 struct BoundCall {
   AttentunePreparedCall prepared{};
   std::vector<std::vector<TensorMap>> tensor_maps;  // of each LaunchRule, in its order
+  std::vector<OperandExtent> operands;
 };
 
 // Where a launch is queued: a CUstream on GPUs (null = the default stream), without meaning elsewhere.

@@ -160,7 +160,7 @@ Binding Kernel::bind(const Problem& problem, const AttentionTensors& tensors, vo
   Binding binding;
   binding.call_.prepared = prepare(problem);
   binding.kernel_ = shared_from_this();
-  check_tensors(problem, tensors);
+  binding.call_.operands = check_tensors(problem, tensors);
   AttentunePreparedCall& call = binding.call_.prepared;
   const auto needed = static_cast<std::size_t>(call.workspace_bytes);
   if (needed > workspace_size || (needed > 0 && workspace == nullptr)) {

@@ -23,7 +23,7 @@ std::string compiler_of(const Device& device) {
 
 bool show(const std::string& name, const Arguments& arguments) {
   try {
-    const auto device = open_device(name, {.threads = threads_of(arguments), .compiler = compiler_options()});
+    const auto device = open(name, arguments);
     const std::string compiler = compiler_of(*device);
     if (arguments.json)
       fmt::print("{}\n", Json{{"event", "device"},

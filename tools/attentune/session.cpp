@@ -7,6 +7,7 @@
 
 #include "generator/error.h"
 #include "runtime/llvm/compiler.h"
+#include "runtime/simulator/device/simulator_device.h"
 #include "tools/attentune/output.h"
 
 namespace attentune {
@@ -24,8 +25,14 @@ CompilerOptions compiler_options() {
   return {.nvrtc = settings.nvrtc.value_or(""), .search_path = settings.search_path};
 }
 
+std::shared_ptr<const Device> open(const std::string& device, const Arguments& arguments) {
+  if (simulator::names_simulator(device))
+    return simulator::open_simulator(device, compiler_options());
+  return open_device(device, {.threads = threads_of(arguments), .compiler = compiler_options()});
+}
+
 std::shared_ptr<const Device> device_of(const Arguments& arguments) {
-  return open_device(device_name_of(arguments), {.threads = threads_of(arguments), .compiler = compiler_options()});
+  return open(device_name_of(arguments), arguments);
 }
 
 std::string store_path_of(const Arguments& arguments) {

@@ -18,6 +18,8 @@
 
 namespace attentune {
 
+// Of any name --device takes, simulators among them.
+[[nodiscard]] std::shared_ptr<const Device> open(const std::string& device, const Arguments& arguments);
 [[nodiscard]] std::shared_ptr<const Device> device_of(const Arguments& arguments);
 // The name device_of opens.
 [[nodiscard]] std::string device_name_of(const Arguments& arguments);

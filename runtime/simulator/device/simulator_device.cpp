@@ -1,0 +1,147 @@
+#include "runtime/simulator/device/simulator_device.h"
+
+#include <array>
+#include <cstring>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "generator/error.h"
+#include "runtime/simulator/device/operand_buffers.h"
+#include "runtime/simulator/ptx/module.h"
+
+namespace attentune::simulator {
+namespace {
+
+class SimulatorModule final : public Module {
+ public:
+  SimulatorModule(const Binary& binary, const Options& options)
+      : simulator_(
+            ptx::parse(std::string_view(reinterpret_cast<const char*>(binary.object.data()), binary.object.size())),
+            options),
+        rules_(binary.launches) {}
+
+  [[nodiscard]] std::mutex& mutex() const noexcept { return mutex_; }
+  // Under the mutex.
+  [[nodiscard]] Simulator& simulator() const noexcept { return simulator_; }
+  [[nodiscard]] const std::vector<LaunchRule>& rules() const noexcept { return rules_; }
+
+ private:
+  mutable std::mutex mutex_;
+  mutable Simulator simulator_;
+  std::vector<LaunchRule> rules_;
+};
+
+Extent extent(const std::int64_t (&sides)[3]) {
+  return {.x = static_cast<std::uint32_t>(sides[0]),
+          .y = static_cast<std::uint32_t>(sides[1]),
+          .z = static_cast<std::uint32_t>(sides[2])};
+}
+
+void append(std::vector<std::byte>& block, const void* value, const std::size_t bytes, const std::size_t alignment) {
+  block.resize((block.size() + alignment - 1) / alignment * alignment);
+  const auto* const begin = static_cast<const std::byte*>(value);
+  block.insert(block.end(), begin, begin + bytes);
+}
+
+// Parameters follow one another, each at a multiple of its alignment (PTX ISA 4.x: .param space of an entry).
+std::vector<std::byte> parameter_block(const LaunchRule& rule, const AttentionArgs& args,
+                                       const std::vector<TensorMap>& maps) {
+  constexpr std::string_view map_prefix = "tensor_map:";
+  std::vector<std::byte> block;
+  for (const std::string& parameter : rule.parameters) {
+    if (parameter.starts_with(map_prefix)) {
+      const TensorMap& map = maps.at(std::stoul(parameter.substr(map_prefix.size())));
+      append(block, map.bytes.data(), sizeof(map.bytes), alignof(TensorMap));
+    } else {
+      append(block, &args, sizeof(args), alignof(AttentionArgs));
+    }
+  }
+  return block;
+}
+
+void accumulate(Counts& sum, const Counts& one) {
+  sum.instructions += one.instructions;
+  for (std::size_t n = 0; n < sum.by_category.size(); ++n)
+    sum.by_category[n] += one.by_category[n];
+  for (const auto& [opcode, count] : one.by_opcode)
+    sum.by_opcode[opcode] += count;
+  for (std::size_t n = 0; n < sum.bytes.size(); ++n) {
+    sum.bytes[n].read += one.bytes[n].read;
+    sum.bytes[n].written += one.bytes[n].written;
+  }
+  sum.shared_cycles += one.shared_cycles;
+  sum.shared_conflict_cycles += one.shared_conflict_cycles;
+}
+
+}  // namespace
+
+SimulatorDevice::SimulatorDevice(SimulatorName name, CompilerOptions options)
+    : name_(std::move(name)), compiler_options_(std::move(options)) {
+  identity_.kind = DeviceIdentity::Kind::simulator;
+  identity_.name = "simulator";
+  identity_.arch = short_name(name_.arch);
+  identity_.sms = name_.options.sms;
+}
+
+const Compiler& SimulatorDevice::compiler() const {
+  const std::lock_guard lock(mutex_);
+  if (!compiler_)
+    compiler_ = std::make_unique<PtxCompiler>(name_.arch, compiler_options_);
+  return *compiler_;
+}
+
+std::shared_ptr<const Module> SimulatorDevice::load(const Binary& binary) const {
+  return std::make_shared<SimulatorModule>(binary, name_.options);
+}
+
+void SimulatorDevice::launch(const Module& module, const BoundCall& call, Stream) const {
+  const auto& loaded = static_cast<const SimulatorModule&>(module);
+  const std::lock_guard module_lock(loaded.mutex());
+  const OperandBuffers buffers(loaded.simulator(), call, loaded.rules());
+  for (int index = 0; index < call.prepared.launch_count; ++index) {
+    const AttentunePreparedLaunch& launch = call.prepared.launches[index];
+    const LaunchShape shape{.grid = extent(launch.grid),
+                            .block = extent(launch.block),
+                            .cluster = extent(launch.cluster),
+                            .dynamic_shared_bytes = static_cast<std::uint32_t>(launch.shared_bytes)};
+    if (shape.grid.count() == 0)
+      continue;
+    AttentionArgs args;
+    attentune_launch_args(&call.prepared, index, 0, &args);
+    const auto rule = static_cast<std::size_t>(index);
+    const std::vector<std::byte> parameters = parameter_block(loaded.rules()[rule], args, call.tensor_maps[rule]);
+    try {
+      Report report = loaded.simulator().run(launch.entry, shape, parameters);
+      const std::lock_guard lock(mutex_);
+      accumulate(total_.counts, report.counts);
+      total_.coverage = std::move(report.coverage);
+    } catch (const Fault& fault) {
+      throw Error(Status::device_failed, fmt::format("the simulator stopped the kernel: {}", fault.what()));
+    }
+  }
+}
+
+Report SimulatorDevice::total() const {
+  const std::lock_guard lock(mutex_);
+  return total_;
+}
+
+std::string SimulatorDevice::counts() const {
+  const Counts counts = total().counts;
+  const Traffic& global = counts.of(Space::global);
+  return fmt::format(
+      "{} warp instructions, {} of them mma, {} ex2 and the like; {} bytes of global memory read, {} written; "
+      "{} of {} cycles of shared memory are bank conflicts",
+      counts.instructions, counts.of(Category::mma), counts.of(Category::special_function), global.read, global.written,
+      counts.shared_conflict_cycles, counts.shared_cycles);
+}
+
+std::shared_ptr<const SimulatorDevice> open_simulator(const std::string_view name, const CompilerOptions& options) {
+  return std::make_shared<SimulatorDevice>(parse_simulator_name(name), options);
+}
+
+}  // namespace attentune::simulator
