@@ -44,6 +44,7 @@ if(HOST_CODEGEN)
   # These compile and run kernels.
   test_folder(templates attentune_generator)
   test_folder(compile attentune_runtime)
+  test_folder(simulated attentune_simulator_device)
   test_folder(runtime attentune_runtime attentune_simulator)
   test_folder(tuner attentune_tuner)
   test_folder(tools attentune_tuner)

@@ -160,8 +160,10 @@ void add_options(CLI::App& app, Arguments& arguments) {
     add_tuning(app, arguments);
   if (takes(takes_all))
     app.add_flag("--all", arguments.all, "the built-in list that covers dtypes, masks, groups and odd sizes");
-  if (takes(takes_sample))
+  if (takes(takes_sample)) {
     app.add_option("--all-configs", arguments.sample, "verify N Configs spread over the space")->option_text("N");
+    app.add_flag("--coverage", arguments.coverage, "of a simulated kernel: the basic blocks nothing entered");
+  }
   if (takes(takes_output))
     app.add_option("-o,--output", arguments.output, "file to write")->option_text("FILE");
   if (takes(takes_launches))

@@ -6,6 +6,7 @@
 #include "generator/error.h"
 #include "runtime/reference/runner.h"
 #include "runtime/reference/verify.h"
+#include "runtime/simulator/device/simulator_device.h"
 #include "tools/attentune/command.h"
 #include "tools/attentune/covering_list.h"
 #include "tools/attentune/memory.h"
@@ -32,6 +33,11 @@ std::vector<Config> spread(const KernelFamily& family, const Problem& problem, c
   return configs;
 }
 
+bool is_served(const Problem& problem, const Arch& arch) {
+  return std::ranges::any_of(kernel_families(),
+                             [&](const KernelFamily* family) { return !family->refusal(problem, arch); });
+}
+
 std::vector<Config> configs_of(const Arguments& arguments, const Problem& problem, const Arch& arch) {
   if (arguments.sample)
     return spread(family_for(problem, arch), problem, arch, *arguments.sample);
@@ -41,12 +47,34 @@ std::vector<Config> configs_of(const Arguments& arguments, const Problem& proble
 struct Tally {
   int checked = 0;
   int failed = 0;
+  int not_served = 0;
 };
 
+// A kernel that the device stopped is as wrong as one that computed something else.
+Verdict verdict_of(Verifier& verifier, const Problem& problem, const std::shared_ptr<const Kernel>& kernel) {
+  try {
+    return verifier.verify(problem, runner(kernel));
+  } catch (const Error& error) {
+    if (error.status() != Status::device_failed)
+      throw;
+    return {.passed = false, .worst_ratio = 0, .sentence = error.what()};
+  }
+}
+
+// What of the kernel's code no launch so far ran.
+void print_coverage(const Kernel& kernel) {
+  for (const auto& [entry, coverage] : simulator::SimulatorDevice::coverage(kernel.module())) {
+    fmt::print("       {}: {} of {} basic blocks entered\n", entry, coverage.blocks - coverage.unentered.size(),
+               coverage.blocks);
+    for (const simulator::Unentered& block : coverage.unentered)
+      fmt::print("         not entered: {} (PTX line {})\n", block.source, block.ptx_line);
+  }
+}
+
 void verify_one(const NamedProblem& named, const std::shared_ptr<const Device>& device, const Config& config,
-                Verifier& verifier, bool json, Tally& tally) {
+                Verifier& verifier, const Arguments& arguments, Tally& tally) {
   const auto kernel = build(named.problem, device, family_for(named.problem, device->arch()), config);
-  const Verdict verdict = verifier.verify(named.problem, runner(kernel));
+  const Verdict verdict = verdict_of(verifier, named.problem, kernel);
   ++tally.checked;
   tally.failed += verdict.passed ? 0 : 1;
   Result result = describe(named.problem, named.name, *kernel);
@@ -55,11 +83,13 @@ void verify_one(const NamedProblem& named, const std::shared_ptr<const Device>& 
                           ? std::string(name(Provenance::default_config))
                           : "given_config";
   result.error = verdict.worst_ratio;
-  if (json)
+  if (arguments.json)
     fmt::print("{}", json_line(result, "result"));
   else
     fmt::print("{:<6} {}  error {:.2f} of the bound  [{}]\n", verdict.passed ? "ok" : "WRONG", result.problem,
                verdict.worst_ratio, result.config);
+  if (arguments.coverage)
+    print_coverage(*kernel);
   flush_output();
   if (!verdict.passed)
     complain(fmt::format("{} with config '{}' is wrong: {}; report it with this line", result.problem, result.config,
@@ -78,16 +108,23 @@ int run_verify(const Arguments& arguments) {
     for (NamedProblem& each : problem_list(arguments.problems))
       problems.push_back(std::move(each));
   const auto device = device_of(arguments);
+  if (arguments.coverage && device->identity().kind != DeviceIdentity::Kind::simulator)
+    throw Error(Status::misuse, "--coverage needs a simulator; add --device sim:sm_80");
   const auto executor = make_pool(threads_of(arguments));
   Verifier verifier(*executor, device->memory());
   Tally tally;
   for (const NamedProblem& named : problems) {
+    if (arguments.all && !is_served(named.problem, device->arch())) {
+      ++tally.not_served;
+      continue;
+    }
     require_memory(named.problem);
     for (const Config& config : configs_of(arguments, named.problem, device->arch()))
-      verify_one(named, device, config, verifier, arguments.json, tally);
+      verify_one(named, device, config, verifier, arguments, tally);
   }
   if (!arguments.json)
-    fmt::print("{} verified, {} wrong\n", tally.checked - tally.failed, tally.failed);
+    fmt::print("{} verified, {} wrong{}\n", tally.checked - tally.failed, tally.failed,
+               tally.not_served == 0 ? "" : fmt::format("; {} of the list are not served here", tally.not_served));
   return tally.failed == 0 ? 0 : 1;
 }
 

@@ -32,6 +32,17 @@ std::vector<NamedProblem> covering_list() {
       "dtype=f32 batch=2 heads=2 head_dim=64 seq=100/70 mask=causal() outputs=out,lse scale=0.5",
       "dtype=f32 heads=1 head_dim=64 seq=9/0 outputs=out,lse",
       "dtype=f32 heads=1 head_dim=64 seq=0/9",
+      // What a row tile may see of its keys, in 16 bits: nothing, one run, two runs, all; several tiles of keys in
+      // flight.
+      "dtype=bf16 heads=2 head_dim=128 seq=300 mask=causal() outputs=out,lse",
+      "dtype=f16 batch=2 heads=2 head_dim=64 seq=200/50 mask=causal() outputs=out,lse",
+      "dtype=f16 heads=4/2 head_dim=40/24 seq=150/151 mask=window(20,30) outputs=out,lse sink_logit=yes",
+      "dtype=bf16 heads=8/2 head_dim=80/72 seq=65/190 mask=causal()&(window(31,0)|sink(4)) outputs=out,lse",
+      "dtype=bf16 heads=2 head_dim=96 seq=300 mask=window(15,0)|sink(4)",
+      "dtype=f16 heads=2/1 head_dim=256 seq=70/200 score=softcap(30)",
+      "dtype=bf16 heads=8/1 head_dim=64 seq=1/700 mask=window(255,0) outputs=out,lse",
+      "dtype=f16 heads=1 head_dim=8 seq=33/97 mask=sink(9)&causal()",
+      "dtype=bf16 batch=2 heads=2 head_dim=64 seq=9/0 outputs=out,lse",
   };
   std::vector<NamedProblem> problems;
   for (const char* line : lines)

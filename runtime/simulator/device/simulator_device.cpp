@@ -1,9 +1,9 @@
 #include "runtime/simulator/device/simulator_device.h"
 
-#include <array>
-#include <cstring>
-#include <span>
+#include <algorithm>
+#include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -28,10 +28,13 @@ class SimulatorModule final : public Module {
   // Under the mutex.
   [[nodiscard]] Simulator& simulator() const noexcept { return simulator_; }
   [[nodiscard]] const std::vector<LaunchRule>& rules() const noexcept { return rules_; }
+  // Of each entry launched: what none of its launches entered. Under the mutex.
+  [[nodiscard]] std::map<std::string, Coverage>& coverage() const noexcept { return coverage_; }
 
  private:
   mutable std::mutex mutex_;
   mutable Simulator simulator_;
+  mutable std::map<std::string, Coverage> coverage_;
   std::vector<LaunchRule> rules_;
 };
 
@@ -61,6 +64,14 @@ std::vector<std::byte> parameter_block(const LaunchRule& rule, const AttentionAr
     }
   }
   return block;
+}
+
+void accumulate(std::map<std::string, Coverage>& sum, const std::string& entry, const Coverage& one) {
+  const auto [found, added] = sum.try_emplace(entry, one);
+  if (!added)
+    std::erase_if(found->second.unentered, [&](const Unentered& block) {
+      return std::ranges::find(one.unentered, block) == one.unentered.end();
+    });
 }
 
 void accumulate(Counts& sum, const Counts& one) {
@@ -115,23 +126,29 @@ void SimulatorDevice::launch(const Module& module, const BoundCall& call, Stream
     const auto rule = static_cast<std::size_t>(index);
     const std::vector<std::byte> parameters = parameter_block(loaded.rules()[rule], args, call.tensor_maps[rule]);
     try {
-      Report report = loaded.simulator().run(launch.entry, shape, parameters);
+      const Report report = loaded.simulator().run(launch.entry, shape, parameters);
+      accumulate(loaded.coverage(), launch.entry, report.coverage);
       const std::lock_guard lock(mutex_);
-      accumulate(total_.counts, report.counts);
-      total_.coverage = std::move(report.coverage);
+      accumulate(total_, report.counts);
     } catch (const Fault& fault) {
       throw Error(Status::device_failed, fmt::format("the simulator stopped the kernel: {}", fault.what()));
     }
   }
 }
 
-Report SimulatorDevice::total() const {
+Counts SimulatorDevice::total() const {
   const std::lock_guard lock(mutex_);
   return total_;
 }
 
+std::vector<std::pair<std::string, Coverage>> SimulatorDevice::coverage(const Module& module) {
+  const auto& loaded = static_cast<const SimulatorModule&>(module);
+  const std::lock_guard lock(loaded.mutex());
+  return {loaded.coverage().begin(), loaded.coverage().end()};
+}
+
 std::string SimulatorDevice::counts() const {
-  const Counts counts = total().counts;
+  const Counts counts = total();
   const Traffic& global = counts.of(Space::global);
   return fmt::format(
       "{} warp instructions, {} of them mma, {} ex2 and the like; {} bytes of global memory read, {} written; "

@@ -5,6 +5,8 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "runtime/device.h"
 #include "runtime/simulator/device/ptx_compiler.h"
@@ -28,8 +30,10 @@ class SimulatorDevice final : public Device {
   [[nodiscard]] bool can_time() const noexcept override { return false; }
   [[nodiscard]] std::string counts() const override;
 
-  // What all launches so far did together; coverage is that of the last one.
-  [[nodiscard]] Report total() const;
+  // What all launches so far did together.
+  [[nodiscard]] Counts total() const;
+  // The basic blocks of a loaded kernel that no launch of it entered, with the name of their entry.
+  [[nodiscard]] static std::vector<std::pair<std::string, Coverage>> coverage(const Module& module);
 
  private:
   SimulatorName name_;
@@ -37,7 +41,7 @@ class SimulatorDevice final : public Device {
   CompilerOptions compiler_options_;
   mutable std::mutex mutex_;
   mutable std::unique_ptr<PtxCompiler> compiler_;  // null until the first call that needs it
-  mutable Report total_;
+  mutable Counts total_;
 };
 
 // "sim:sm_80": the device of that name (simulator_name.h).
