@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <string>
 #include <utility>
 
 #include <fmt/format.h>
@@ -115,6 +116,12 @@ const Kernel& Simulator::Implementation::kernel(std::string_view entry) const {
 }
 
 Simulator::Simulator(ptx::Module module, const Options& options) : implementation_(std::make_unique<Implementation>()) {
+  if (options.sms < 1) {
+    throw RefusalError({.field = "sms",
+                        .value = std::to_string(options.sms),
+                        .limit = "a device has a multiprocessor at least",
+                        .remedy = "use sms=1 or more"});
+  }
   Implementation& self = *implementation_;
   self.module = std::move(module);
   self.options = options;

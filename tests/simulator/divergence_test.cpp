@@ -119,7 +119,7 @@ SKIP: )";
   KernelRun bare{.body = divergent + load, .globals = shared};
   CHECK(bare.fault().empty());
   bare.options.strict = true;
-  CHECK(bare.fault().find("follows a divergent branch without a bar.warp.sync between") != std::string::npos);
+  CHECK(bare.fault().find("where lanes parted, without a bar.warp.sync between") != std::string::npos);
   const std::string with_sync = divergent + "bar.warp.sync -1;" + load;
   KernelRun synced{.body = with_sync, .globals = shared, .options = {.strict = true}};
   CHECK(synced.fault().empty());

@@ -6,7 +6,7 @@ namespace attentune::simulator {
 
 void Registry::add(const std::string& opcode, const Form& form) { forms_.emplace(opcode, form); }
 
-void Registry::add(const std::string& mnemonic, Decoder decoder) { decoders_.emplace(mnemonic, decoder); }
+void Registry::add(const std::string& mnemonic, Decoder made) { decoders_.emplace(mnemonic, made); }
 
 const Form* Registry::form(const std::string& opcode) const {
   const auto found = forms_.find(opcode);

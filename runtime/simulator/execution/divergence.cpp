@@ -26,7 +26,7 @@ void Warp::branch(const Step& step, Mask taken) {
       arrive_at_join();
     return;
   }
-  parted_ = true;
+  parted_at_ = static_cast<std::int32_t>(pc_);
   const bool known_join =
       path.join >= 0 && static_cast<std::int32_t>(joins_[static_cast<std::size_t>(path.join)].pc) == step.join;
   if (step.join >= 0 && !known_join) {
@@ -230,7 +230,7 @@ void Warp::release_warp_barrier() {
       continue;
     if (arrived == live_ && one_place) {
       become_one(paths_[i].pc + 1);
-      parted_ = false;
+      parted_at_ = nowhere;
       return;
     }
     for (Path& path : paths_) {

@@ -26,7 +26,7 @@ void Warp::reset() {
   live_ = every_lane >> (warp_size - static_cast<int>(mine));
   paths_.assign(1, {.lanes = live_});
   joins_.clear();
-  parted_ = false;
+  parted_at_ = nowhere;
   local_written_ = ByteBits(local_.size());
   copies = {};
   timeline_ = block_->first_timeline() + index_;
@@ -101,10 +101,8 @@ void Warp::run(int budget) {
         return;
       continue;
     } else {
-      if (step.strict && parted_ && launch_->options.strict) [[unlikely]] {
-        fail(FaultKind::divergence, lanes,
-             fmt::format("{} follows a divergent branch without a bar.warp.sync between", kernel_->opcodes[pc_]));
-      }
+      if (step.strict && parted_at_ != nowhere && launch_->options.strict) [[unlikely]]
+        refuse_after_parting(lanes);
       if (step.checks_inputs)
         check_inputs(step, lanes);
       if (!released_)
@@ -132,6 +130,14 @@ void Warp::run(int budget) {
         return;
     }
   }
+}
+
+void Warp::refuse_after_parting(Mask lanes) const {
+  const auto branch = static_cast<std::size_t>(parted_at_);
+  const std::string source = kernel_->source_of(branch);
+  fail(FaultKind::divergence, lanes,
+       fmt::format("{} follows the branch at PTX line {}{}, where lanes parted, without a bar.warp.sync between",
+                   kernel_->opcodes[pc_], kernel_->lines[branch], source.empty() ? "" : " (" + source + ")"));
 }
 
 void Warp::fail(FaultKind kind, Mask lanes, const std::string& sentence) const {

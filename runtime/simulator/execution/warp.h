@@ -71,7 +71,10 @@ class Warp {
   // Every path that waits for this may try again.
   void release(PathState state, std::uint64_t waits_for) noexcept;
   void release_all(PathState state) noexcept;
-  void all_synchronized() noexcept { parted_ = parted_ && paths_.size() > 1; }
+  void all_synchronized() noexcept {
+    if (paths_.size() == 1)
+      parted_at_ = nowhere;
+  }
 
   // Happens-before. `clock` is what the warp knows; it includes its own time.
   VectorClock clock;
@@ -87,6 +90,7 @@ class Warp {
 
  private:
   void check_inputs(const Step& step, Mask lanes) const;
+  [[noreturn]] void refuse_after_parting(Mask lanes) const;
   [[nodiscard]] bool select();
   [[nodiscard]] bool at_join(const Path& path) const noexcept;
   void arrive_at_join();
@@ -115,7 +119,8 @@ class Warp {
   std::uint32_t pc_ = 0;  // of the step that runs
   int budget_ = 0;
   bool released_ = false;
-  bool parted_ = false;  // lanes parted at a branch, and no bar.warp.sync or bar.sync of all of them came after
+  static constexpr std::int32_t nowhere = -1;
+  std::int32_t parted_at_ = nowhere;  // the last branch that lanes parted at, until a sync of all of them
   Buffer* last_buffer_ = nullptr;
   std::uint32_t timeline_ = 0;
   std::uint32_t copy_timeline_ = 0;
