@@ -2,7 +2,6 @@
 
 #include <array>
 #include <optional>
-#include <random>
 #include <string>
 #include <string_view>
 
@@ -10,6 +9,7 @@
 
 #include "generator/forward_mma.h"
 #include "generator/pairwise.h"
+#include "generator/seeded_sequence.h"
 #include "generator/text.h"
 
 namespace attentune {
@@ -33,26 +33,17 @@ constexpr int problem_count = 160;
 constexpr int configs_a_problem = 16;
 constexpr int draws_a_config = 4000;
 
-class Draw {
- public:
-  explicit Draw(std::uint64_t seed) : random_(seed) {}
-
-  // std::uniform_int_distribution may differ between libraries; the sample must not.
-  template <typename Values>
-  const auto& one_of(const Values& values) {
-    return values[random_() % std::size(values)];
-  }
-
- private:
-  std::mt19937_64 random_;
-};
+template <typename Values>
+const auto& one_of(const Values& values, SeededSequence& random) {
+  return values[random.below(std::size(values))];
+}
 
 // A feasible point of the space, drawn dimension by dimension; nothing when none was met.
-std::optional<Config> draw_config(const ConfigSpace& space, Draw& draw) {
+std::optional<Config> draw_config(const ConfigSpace& space, SeededSequence& random) {
   for (int n = 0; n < draws_a_config; ++n) {
     Config config;
     for (const ConfigSpace::Dimension& dimension : space.dimensions())
-      config.add(dimension.name, draw.one_of(dimension.values), dimension.kind);
+      config.add(dimension.name, one_of(dimension.values, random), dimension.kind);
     if (!space.why_not(config))
       return config;
   }
@@ -63,25 +54,25 @@ std::optional<Config> draw_config(const ConfigSpace& space, Draw& draw) {
 
 std::vector<MmaSamplePoint> mma_sample(const Arch& arch, std::uint64_t seed, std::size_t limit) {
   const ForwardMma family;
-  Draw draw(seed);
+  SeededSequence random(seed);
   std::vector<MmaSamplePoint> points;
   std::vector<std::vector<std::string>> rows;
   for (int n = 0; n < problem_count; ++n) {
-    const std::array<std::pair<std::string_view, std::string_view>, 8> words{{{"dtype", draw.one_of(dtypes)},
-                                                                              {"heads", draw.one_of(heads)},
-                                                                              {"head_dim", draw.one_of(head_dims)},
-                                                                              {"seq", draw.one_of(lengths)},
-                                                                              {"mask", draw.one_of(masks)},
-                                                                              {"score", draw.one_of(scores)},
-                                                                              {"outputs", draw.one_of(outputs)},
-                                                                              {"sink_logit", draw.one_of(sinks)}}};
+    const std::array<std::pair<std::string_view, std::string_view>, 8> words{{{"dtype", one_of(dtypes, random)},
+                                                                              {"heads", one_of(heads, random)},
+                                                                              {"head_dim", one_of(head_dims, random)},
+                                                                              {"seq", one_of(lengths, random)},
+                                                                              {"mask", one_of(masks, random)},
+                                                                              {"score", one_of(scores, random)},
+                                                                              {"outputs", one_of(outputs, random)},
+                                                                              {"sink_logit", one_of(sinks, random)}}};
     std::string text;
     for (const auto& [name, value] : words)
       text += fmt::format("{}{}={}", text.empty() ? "" : " ", name, value);
     const Problem problem = parse_problem(text);
     const ConfigSpace space = family.space(problem, arch);
     for (int k = 0; k < configs_a_problem; ++k) {
-      const std::optional<Config> config = draw_config(space, draw);
+      const std::optional<Config> config = draw_config(space, random);
       if (!config)
         break;
       std::vector<std::string>& row = rows.emplace_back();

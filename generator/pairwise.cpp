@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
-#include <random>
 #include <unordered_set>
 #include <utility>
+
+#include "generator/seeded_sequence.h"
 
 namespace attentune {
 namespace {
@@ -16,8 +17,10 @@ using Pairs = std::vector<std::uint64_t>;
 std::vector<Pairs> pairs_of(const std::vector<std::vector<std::string>>& rows) {
   std::map<std::pair<std::size_t, std::string>, std::uint64_t> numbers;
   std::vector<Pairs> pairs;
+  pairs.reserve(rows.size());
   for (const std::vector<std::string>& row : rows) {
     std::vector<std::uint64_t> values;
+    values.reserve(row.size());
     for (std::size_t column = 0; column < row.size(); ++column)
       values.push_back(numbers.try_emplace({column, row[column]}, numbers.size()).first->second);
     Pairs& own = pairs.emplace_back();
@@ -38,12 +41,11 @@ std::vector<std::size_t> pairwise_cover(const std::vector<std::vector<std::strin
   for (const Pairs& own : pairs)
     uncovered.insert(own.begin(), own.end());
 
-  // Shuffled by hand: std::shuffle may differ between libraries, the sample must not.
   std::vector<std::size_t> order(rows.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::mt19937_64 random(seed);
+  SeededSequence random(seed);
   for (std::size_t n = order.size(); n > 1; --n)
-    std::swap(order[n - 1], order[random() % n]);
+    std::swap(order[n - 1], order[random.below(n)]);
 
   std::vector<std::size_t> chosen;
   while (!uncovered.empty() && chosen.size() < limit) {
