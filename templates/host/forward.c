@@ -19,7 +19,7 @@ INLINE void finish_scores(const AttentionArgs* args, float* s, int64_t row, cons
   if (HAS_SCORE) {
     apply_score(s, width, __builtin_fabsf(args->scale));
   }
-  if (HAS_MASK && tile_class == TILE_PARTIAL) {
+  if (HAS_MASK && tile_class != TILE_FULL) {
     apply_mask(s, keys->keys, query_of(row) + args->len_kv - args->len_q, keys->first, args->mask_arguments);
   }
   if (keys->keys < width) {
@@ -41,10 +41,12 @@ INLINE void softmax_tile(const AttentionArgs* args, const Scratch* scratch, cons
   const float factor = factor_of(args);
   for (int64_t first = 0; first < rows->rows; first += LANES) {
     const int64_t end = rows->rows - first < LANES ? rows->rows : first + LANES;
+    const RowTile group = {rows->batch, rows->head_kv, rows->first + first, end - first};
+    const int group_class = tile_class == TILE_PARTIAL ? class_of(args, &group, keys) : tile_class;
     float origin[LANES] __attribute__((aligned(64)));
     for (int64_t r = first; r < end; ++r) {
       float* s = scratch->s + r * s_stride();
-      finish_scores(args, s, rows->first + r, keys, width, tile_class);
+      finish_scores(args, s, rows->first + r, keys, width, group_class);
       scratch->alpha[r] = row_max(s, vectors) * factor;
     }
     update_maxima(scratch->m + first, scratch->alpha + first, origin);
@@ -98,12 +100,14 @@ INLINE void packed_key_tile(const AttentionArgs* args, const Scratch* scratch, c
                             int tile_class) {
   const int64_t width = ceil_div(keys->keys, MICRO_VECTORS * LANES) * MICRO_VECTORS * LANES;
   const Operands operands = operands_of(args, scratch, rows, keys);
-  multiply_qk(scratch, rows->rows, width, operands.k);
-  softmax_tile(args, scratch, rows, keys, width, tile_class);
+  const RowTile seen = HAS_MASK && tile_class == TILE_PARTIAL ? visible_rows(args, rows, keys) : *rows;
+  const Scratch from = scratch_from(scratch, seen.first - rows->first);
+  multiply_qk(&from, seen.rows, width, operands.k);
+  softmax_tile(args, &from, &seen, keys, width, tile_class);
   if (PRODUCT == PRODUCT_TILE) {
-    rescale_rows(scratch, rows->rows);
+    rescale_rows(&from, seen.rows);
   }
-  multiply_pv(scratch, rows->rows, keys->keys, &operands);
+  multiply_pv(&from, seen.rows, keys->keys, &operands);
 }
 
 /* First row of a tensor's key tile, and the bytes between its rows. */

@@ -68,6 +68,18 @@ INLINE Scratch scratch_at(float* base) {
   return scratch;
 }
 
+/* The same from row `first` of the tile on, a multiple of 16. */
+INLINE Scratch scratch_from(const Scratch* scratch, int64_t first) {
+  Scratch rest = *scratch;
+  rest.q += first * q_stride();
+  rest.s += first * s_stride();
+  rest.o += first * o_stride();
+  rest.l += first * LANES;
+  rest.m += first;
+  rest.alpha += first;
+  return rest;
+}
+
 /* What a part of the keys leaves of one row, where they are split: o_columns of O not normalized, then m and l. Parts
  * follow one another, each with all rows of the call. */
 INLINE int64_t partial_floats(void) { return o_columns() + LANES; }

@@ -78,4 +78,35 @@ INLINE int class_of(const AttentionArgs* args, const RowTile* rows, const KeyTil
                             keys->first + keys->keys - 1, args->mask_arguments);
 }
 
+/* Rows that whole micro-kernels and whole groups of 16 rows of the softmax divide. */
+INLINE int64_t row_group(void) {
+  int64_t rows = MICRO_ROWS;
+  while (rows % LANES != 0) {
+    rows += MICRO_ROWS;
+  }
+  return rows;
+}
+
+/* The rows of a partly visible tile without the groups at either end that see none of its keys. */
+INLINE RowTile visible_rows(const AttentionArgs* args, const RowTile* rows, const KeyTile* keys) {
+  RowTile seen = *rows;
+  RowTile group = *rows;
+  group.rows = row_group();
+  while (seen.rows > group.rows && (group.first = seen.first, class_of(args, &group, keys) == TILE_EMPTY)) {
+    seen.first += group.rows;
+    seen.rows -= group.rows;
+  }
+  while (seen.rows > group.rows) {
+    const int64_t last = (seen.rows - 1) / row_group() * row_group();
+    RowTile end = seen;
+    end.first += last;
+    end.rows -= last;
+    if (class_of(args, &end, keys) != TILE_EMPTY) {
+      break;
+    }
+    seen.rows = last;
+  }
+  return seen;
+}
+
 #endif
