@@ -253,6 +253,50 @@ double rounded(double x, int digits, int smallest, int largest) {
   return std::fabs(result) >= std::ldexp(1.0, largest + 1) ? std::copysign(INFINITY, x) : result;
 }
 
+// A key with score 0 beside keys so far below that the sum of all P is 1 in f32: O is P itself where V has a one. Q is
+// 1 and the scale such that, times log2 e, it is 1 in f32, so the kernel computes 2^x of exactly the K given.
+double worst_exp2_ulp(const Arch& arch, int seed) {
+  const Problem problem = parse_problem("dtype=f32 heads=1 head_dim=1/64 seq=1/64 batch=512 scale=0.6931471824645996");
+  test::Call call(problem);
+  std::mt19937 random(static_cast<unsigned>(seed));
+  std::uniform_real_distribution<float> exponent(-110.0F, -40.0F);
+  for (std::int64_t b = 0; b < problem.batch; ++b) {
+    test::put(Dtype::f32, call.q.at(b, 0, 0, 0), 1.0F);
+    for (std::int64_t j = 0; j < 64; ++j) {
+      test::put(Dtype::f32, call.k.at(b, j, 0, 0), j == 0 ? 0.0F : exponent(random));
+      for (std::int64_t d = 0; d < 64; ++d)
+        test::put(Dtype::f32, call.v.at(b, j, 0, d), d == j ? 1.0F : 0.0F);
+    }
+  }
+  call.run(family.render(problem, arch, family.default_config(problem, arch)), arch);
+  double worst = 0;
+  for (std::int64_t b = 0; b < problem.batch; ++b) {
+    CHECK(call.out.get(b, 0, 0, 0) == 1.0);
+    for (std::int64_t j = 1; j < 64; ++j) {
+      const double want = std::exp2(call.k.get(b, j, 0, 0));
+      const double ulp = std::ldexp(1.0, std::ilogb(want) - 23);
+      worst = std::max(worst, std::fabs(call.out.get(b, 0, 0, j) - want) / ulp);
+    }
+  }
+  return worst;
+}
+
+TEST_CASE("2^x is within 2 ulp") {
+  CHECK(0x1.62e43p-1F * 0x1.715476p0F == 1.0F);
+  std::vector<Arch> archs{llvm_backend::host_arch()};
+#if defined(__x86_64__)
+  archs.push_back(llvm_backend::host_arch("haswell"));
+#endif
+  for (const Arch& arch : archs) {
+    INFO(arch.name);
+    double worst = 0;
+    for (const int seed : {1, 2, 3})
+      worst = std::max(worst, worst_exp2_ulp(arch, seed));
+    CHECK(worst <= 2.0);
+    CHECK(worst >= 0.5);  // it measures something
+  }
+}
+
 std::vector<Arch> converting_archs() {
   std::vector<Arch> archs{llvm_backend::host_arch()};
 #if defined(__x86_64__)
