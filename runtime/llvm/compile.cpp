@@ -71,15 +71,15 @@ std::unique_ptr<llvm::Module> parse(const Source& source, const llvm::TargetMach
   return module;
 }
 
-// What a template needs and no more, at two thirds of O3's time for the same code. All work is in one function an entry:
+// What a template needs and no more, at half of O3's time for the same code. All work is in one function an entry:
 // first every function alone, so that constants have decided what there is to inline; then everything inlined; then
 // loops over constants unrolled, which turns arrays into registers; then what loops are left.
 constexpr const char* pipeline =
     "function(sroa,early-cse,simplifycfg),always-inline,globaldce,"
     "function(sroa<modify-cfg>,early-cse<memssa>,simplifycfg,instcombine<no-verify-fixpoint>,"
-    "loop-simplify,lcssa,loop-mssa(loop-rotate,licm),loop(indvars,loop-deletion,loop-unroll-full),"
+    "loop-simplify,lcssa,loop-mssa(loop-rotate,licm),loop(loop-deletion,loop-unroll-full),"
     "sroa<modify-cfg>,early-cse<memssa>,instcombine<no-verify-fixpoint>,simplifycfg,"
-    "loop-mssa(licm),loop-vectorize,loop-unroll<O2>,early-cse,adce,simplifycfg)";
+    "loop-mssa(licm),loop-vectorize,early-cse,adce,simplifycfg)";
 
 // Everything but the entries is internal. No library call may be recognized or made.
 void optimize(llvm::Module& module, llvm::TargetMachine& machine, const std::vector<LaunchRule>& launches) {
