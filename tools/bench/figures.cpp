@@ -28,7 +28,7 @@ struct Figure {
   std::string_view unit;
   std::optional<double> target;  // nothing: reported, not promised
   Better better = Better::lower;
-  std::string_view command;  // $ is the folder of this build's programs
+  std::string_view command;  // $/ is the folder of this build's programs
   std::string_view event;    // of the JSON line that holds it; "": a "field=number" word
   std::string_view field;
   int runs = 1;  // the median of so many
@@ -48,6 +48,93 @@ const std::vector<Figure>& figures() {
        .event = "result",
        .field = "fraction",
        .runs = 3},
+      {.name = "f32 d128 seq 2048, one core, default Config in turns with the ceiling",
+       .unit = "of 1",
+       .target = 0.88,
+       .better = Better::higher,
+       .command = "$/bench_host share 'dtype=f32 heads=1 head_dim=128 seq=2048'",
+       .field = "value"},
+      {.name = "the same, all cores",
+       .unit = "of 1",
+       .target = 0.88,
+       .better = Better::higher,
+       .command = "$/bench_host -t $(nproc) share 'dtype=f32 heads=8 head_dim=128 seq=2048'",
+       .field = "value"},
+      {.name = "f32 d64",
+       .unit = "of 1",
+       .target = 0.80,
+       .better = Better::higher,
+       .command = "$/bench_host share 'dtype=f32 heads=1 head_dim=64 seq=2048'",
+       .field = "value"},
+      {.name = "f32 d256",
+       .unit = "of 1",
+       .target = 0.88,
+       .better = Better::higher,
+       .command = "$/bench_host share 'dtype=f32 heads=1 head_dim=256 seq=2048'",
+       .field = "value"},
+      {.name = "f32 d40",
+       .unit = "of 1",
+       .target = 0.75,
+       .better = Better::higher,
+       .command = "$/bench_host share 'dtype=f32 heads=1 head_dim=40 seq=2048'",
+       .field = "value"},
+      {.name = "f32 d72",
+       .unit = "of 1",
+       .target = 0.75,
+       .better = Better::higher,
+       .command = "$/bench_host share 'dtype=f32 heads=1 head_dim=72 seq=2048'",
+       .field = "value"},
+      {.name = "f32 d80",
+       .unit = "of 1",
+       .target = 0.75,
+       .better = Better::higher,
+       .command = "$/bench_host share 'dtype=f32 heads=1 head_dim=80 seq=2048'",
+       .field = "value"},
+      {.name = "f32 d112",
+       .unit = "of 1",
+       .target = 0.75,
+       .better = Better::higher,
+       .command = "$/bench_host share 'dtype=f32 heads=1 head_dim=112 seq=2048'",
+       .field = "value"},
+      {.name = "time of f32 over bf16, d128 seq 2048, one core",
+       .unit = "times",
+       .target = 1.7,
+       .better = Better::higher,
+       .command = "$/bench_host ratio 'dtype=f32 heads=1 head_dim=128 seq=2048' 'dtype=bf16 heads=1 head_dim=128 "
+                  "seq=2048'",
+       .field = "value"},
+      {.name = "causal over not, f32 d128 seq 4096, one core",
+       .unit = "of 1",
+       .target = 0.56,
+       .command = "$/bench_host ratio 'dtype=f32 heads=2 head_dim=128 seq=4096 mask=causal()' 'dtype=f32 heads=2 "
+                  "head_dim=128 seq=4096'",
+       .field = "value"},
+      {.name = "causal()&window(1023,0) at seq 16384 over its share of visible tiles",
+       .unit = "of 1",
+       .target = 1.15,
+       .command = "$/bench_host tiles 'dtype=f32 heads=1 head_dim=64 seq=16384 mask=causal()&window(1023,0)'",
+       .field = "value"},
+      {.name = "decode batch 8, 32/8 heads, 8192 keys, bf16: of a sweep that only reads, all cores",
+       .unit = "of 1",
+       .target = 0.80,
+       .better = Better::higher,
+       .command = "$/bench_host -t $(nproc) sweep 'dtype=bf16 batch=8 heads=32/8 head_dim=128 seq=1/8192'",
+       .field = "value"},
+      {.name = "text to callable, f32 d128, median",
+       .unit = "ms",
+       .target = 150,
+       .command = "$/bench_host compile 'dtype=f32 heads=1 head_dim=128 seq=2048'",
+       .field = "value"},
+      {.name = "text to callable, the thread's own time",
+       .unit = "ms",
+       .target = {},
+       .command = "$/bench_host compile 'dtype=f32 heads=1 head_dim=128 seq=2048'",
+       .field = "value_cpu"},
+      {.name = "default over the best of eight likely Configs, the worst of the built-in workloads at seq 1024",
+       .unit = "times",
+       .target = 1.15,
+       .command = "$/bench_host defaults 1024",
+       .field = "value"},
       {.name = "error, f32 d128 seq 2048",
        .unit = "of the bound",
        .target = 1,
@@ -119,11 +206,11 @@ std::string program_folder() {
 
 std::string shell_line(std::string_view command, const std::string& folder) {
   std::string line;
-  for (const char c : command) {
-    if (c == '$')
+  for (std::size_t n = 0; n < command.size(); ++n) {
+    if (command.substr(n).starts_with("$/"))
       line += folder;
     else
-      line += c;
+      line += command[n];
   }
   return line;
 }
