@@ -282,21 +282,24 @@ Config ForwardHost::default_config(const Problem& problem, const Arch& arch) con
   const std::int64_t rows = row_count(problem);
   HostConfig config{.width = vector_bits(arch)};
   const bool stream = rows <= 16;
-  if ((!stream || (rows > 8 && problem.head_dim_qk % 32 == 0)) && serves(Product::tile, problem, arch, config.width))
+  if ((!stream || (rows > 4 && problem.head_dim_qk % 32 == 0)) && serves(Product::tile, problem, arch, config.width))
     config.product = Product::tile;
-  config.micro = config.product == Product::tile ? tile_micro : default_micro(arch, rows, stream);
+  config.micro = config.product == Product::tile ? tile_micro
+                 : stream                        ? default_stream_micro(arch, rows)
+                                                 : default_micro(arch, rows);
   config.unroll = stream || config.product == Product::tile ? 1 : 2;
   // From 192 rows on K and V cost little beside the products, while larger tiles lose under causal masks.
   config.tile_m = default_tile_m(rows, config.micro, 192);
   config.pack = stream ? Pack::none : Pack::task;
-  config.tile_n = default_tile_n(problem, config, stream ? 32 : 128);
+  config.tile_n = default_tile_n(problem, config, stream && config.product == Product::fma ? 32 : 128);
   // Packing once is 1 to 2 % of a prefill; it needs at least two row tiles that read what was packed.
   const double readers = static_cast<double>(ceil_div(rows, config.tile_m)) * visible_fraction(problem);
   if (!stream && whole_pays(problem, config) && readers >= 2)
     config.pack = Pack::whole;
-  // Decode on many workers: parts of at least 512 keys until there are 32 tasks.
+  // Decode on many workers: parts of at least 512 visible keys until there are 32 tasks.
+  const double visible = visible_fraction(problem) * static_cast<double>(problem.len_kv);
   std::int64_t split = 1;
-  while (stream && problem.batch * split < 32 && problem.len_kv >= 1024 * split &&
+  while (stream && problem.batch * split < 32 && visible >= 1024.0 * static_cast<double>(split) &&
          split_pays(problem, config, 2 * split))
     split *= 2;
   return Config({{"width", std::to_string(config.width), ChoiceKind::compile},

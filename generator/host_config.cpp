@@ -83,7 +83,7 @@ bool is_worthwhile(Micro micro, Product product, const Arch& arch, int width) {
 // For many rows as square as the registers allow, because a step loads rows + vectors operands for rows * vectors
 // products; 6x4 of zmm, 6x1 of two ymm or four NEON registers, 2x1 of four xmm. Few rows (decode): the one of just as
 // many that has the most sums, so that none is padding. Six vectors divide few head dims (4x6: 66 %).
-Micro default_micro(const Arch& arch, std::int64_t rows, bool stream) {
+Micro default_micro(const Arch& arch, std::int64_t rows) {
   const int width = vector_bits(arch);
   // Loads of a product instruction.
   const auto loads = [width](Micro m) {
@@ -92,13 +92,29 @@ Micro default_micro(const Arch& arch, std::int64_t rows, bool stream) {
   };
   Micro best{.rows = 0};
   for (const Micro micro : all_micros()) {
-    if (!is_worthwhile(micro, Product::fma, arch, width) || micro.rows > 6 || micro.vectors == 6 ||
-        (stream && !streams(micro)))
+    if (!is_worthwhile(micro, Product::fma, arch, width) || micro.rows > 6 || micro.vectors == 6)
       continue;
     const std::int64_t padding = align_up(rows, micro.rows) - rows;
     const std::int64_t best_padding = best.rows == 0 ? 0 : align_up(rows, best.rows) - rows;
     const bool fewer = rows < 6 && padding != best_padding;
     if (best.rows == 0 || (fewer ? padding < best_padding : loads(micro) < loads(best)))
+      best = micro;
+  }
+  return best;
+}
+
+// Every row block converts K and V again, which costs about a row and a half; padded rows cost as much as others.
+Micro default_stream_micro(const Arch& arch, std::int64_t rows) {
+  const int width = vector_bits(arch);
+  const auto cost = [rows](Micro m) {
+    const std::int64_t blocks = ceil_div(rows, m.rows);
+    return static_cast<double>(blocks * m.rows) + 1.5 * static_cast<double>(blocks);
+  };
+  Micro best{.rows = 0};
+  for (const Micro micro : all_micros()) {
+    if (!streams(micro) || !is_worthwhile(micro, Product::fma, arch, width))
+      continue;
+    if (best.rows == 0 || cost(micro) < cost(best) || (cost(micro) == cost(best) && micro.vectors > best.vectors))
       best = micro;
   }
   return best;

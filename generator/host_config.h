@@ -53,8 +53,9 @@ constexpr Micro tile_micro{.rows = 32, .vectors = 2};
 [[nodiscard]] bool is_worthwhile(Micro micro, Product product, const Arch& arch, int width);
 // Can pack=none use it? It takes blocks of two vectors, and 16 keys at a time.
 constexpr bool streams(Micro micro) { return micro.vectors == 2 || micro.vectors == 4 || micro.vectors == 8; }
-// The best for many rows, or for exactly `rows` of a decode (`stream`: pack=none).
-[[nodiscard]] Micro default_micro(const Arch& arch, std::int64_t rows, bool stream);
+// The best for many rows, or for just so many where they are few; and for pack=none.
+[[nodiscard]] Micro default_micro(const Arch& arch, std::int64_t rows);
+[[nodiscard]] Micro default_stream_micro(const Arch& arch, std::int64_t rows);
 
 // Query rows a KV head serves: len_q times the group.
 [[nodiscard]] std::int64_t row_count(const Problem& problem);
