@@ -4,10 +4,12 @@
 // tiles with the online softmax; S and P of one tile, O, m and l stay in the worker's scratch, so extra memory depends
 // on tiles, never on seq^2. How big everything is, and why:
 //
-//   micro-kernel   One core multiplies and adds 2 vectors a cycle at a latency of 4 cycles: at least 8 sums in flight. A
-//                  step of r x v vectors makes r v products out of r + v loads, and 2 loads a cycle are all there is: r v
-//                  >= r + v, with the sums, one row of B and a broadcast in the registers: r v + v + 1 <= 32. 6x4 of zmm
-//                  takes 29 registers and 10 loads for 24 products (12 cycles; the loads fill 5). With 16 ymm: 6x1
+//   micro-kernel   One core multiplies and adds 2 vectors a cycle at a latency of 4 cycles: at least 8 sums in flight.
+//   A
+//                  step of r x v vectors makes r v products out of r + v loads, and 2 loads a cycle are all there is: r
+//                  v
+//                  >= r + v, with the sums, one row of B and a broadcast in the registers: r v + v + 1 <= 32. 6x4 of
+//                  zmm takes 29 registers and 10 loads for 24 products (12 cycles; the loads fill 5). With 16 ymm: 6x1
 //                  vectors of 16 = 6x2 ymm; NEON: 6x1 = 6x4 of 32.
 //   panel          A panel of K is d x 64 keys, of V 64 columns x tile_n keys: 32 KiB at 128, two thirds of a 48 KiB
 //                  first-level cache; rows of A and C stream past it. All rows of the tile use it before the next.
@@ -27,10 +29,10 @@
 //                  gives tile registers on request only; host_arch() asks, a program that runs an exported kernel with
 //                  product=tile asks itself (arch_prctl ARCH_REQ_XCOMP_PERM).
 //   pack=none      A decode reads K and V once for a handful of rows: packing would write as much as is read. They are
-//                  converted in registers; bf16 by a shift and a mask. One task takes all KV heads tile by tile, because
-//                  their rows lie side by side: head by head, each page and DRAM row would be opened once a head (35 %
-//                  of the speed of a sweep instead of 80 %). Short key tiles (32) ask for the rows to come while those at
-//                  hand are used.
+//                  converted in registers; bf16 by a shift and a mask. One task takes all KV heads tile by tile,
+//                  because their rows lie side by side: head by head, each page and DRAM row would be opened once a
+//                  head (35 % of the speed of a sweep instead of 80 %). Short key tiles (32) ask for the rows to come
+//                  while those at hand are used.
 //   split          Parts of the keys as separate tasks, put together by a launch after in the order of the keys; worth
 //                  it where batch alone does not occupy the workers.
 #pragma once
