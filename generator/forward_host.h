@@ -5,12 +5,10 @@
 // on tiles, never on seq^2. How big everything is, and why:
 //
 //   micro-kernel   One core multiplies and adds 2 vectors a cycle at a latency of 4 cycles: at least 8 sums in flight.
-//   A
-//                  step of r x v vectors makes r v products out of r + v loads, and 2 loads a cycle are all there is: r
-//                  v
-//                  >= r + v, with the sums, one row of B and a broadcast in the registers: r v + v + 1 <= 32. 6x4 of
-//                  zmm takes 29 registers and 10 loads for 24 products (12 cycles; the loads fill 5). With 16 ymm: 6x1
-//                  vectors of 16 = 6x2 ymm; NEON: 6x1 = 6x4 of 32.
+//                  A step of r x v vectors makes r v products out of r + v loads, and 2 loads a cycle are all there
+//                  is: r v >= r + v, with the sums, one row of B and a broadcast in the registers: r v + v + 1 <= 32.
+//                  6x4 of zmm takes 29 registers and 10 loads for 24 products (12 cycles; the loads fill 5). With 16
+//                  ymm: 6x1 vectors of 16 = 6x2 ymm; NEON: 6x1 = 6x4 of 32.
 //   panel          A panel of K is d x 64 keys, of V 64 columns x tile_n keys: 32 KiB at 128, two thirds of a 48 KiB
 //                  first-level cache; rows of A and C stream past it. All rows of the tile use it before the next.
 //   tile_m         A panel is fetched once per row tile: at 192 rows 32 KiB per 192 * 64 * 128 / 32 = 49152 cycles of
