@@ -35,6 +35,18 @@ namespace {
   throw Fault(FaultKind::launch, sentence, {.kernel = kernel.name});
 }
 
+constexpr std::uint64_t most_cluster_blocks = 16;
+
+// The clusters a kernel states need not be repeated at its launch.
+LaunchShape with_stated_cluster(const Kernel& kernel, const LaunchShape& shape) {
+  LaunchShape result = shape;
+  if (kernel.cluster[0] != 0 && shape.cluster.count() == 1) {
+    const auto side = [&](std::size_t i) { return static_cast<std::uint32_t>(std::max(kernel.cluster[i], 1)); };
+    result.cluster = {.x = side(0), .y = side(1), .z = side(2)};
+  }
+  return result;
+}
+
 void check_shape(const Kernel& kernel, const LaunchShape& shape, const Multiprocessor& limits, std::size_t parameters) {
   const std::uint64_t threads = shape.block.count();
   if (threads == 0 || threads > max_warps * warp_size || shape.grid.count() == 0)
@@ -57,8 +69,16 @@ void check_shape(const Kernel& kernel, const LaunchShape& shape, const Multiproc
                                       limits.block_shared_bytes));
   if (parameters != static_cast<std::size_t>(kernel.param_bytes))
     refuse_launch(kernel, fmt::format("{} bytes of parameters, and the entry has {}", parameters, kernel.param_bytes));
-  if (shape.cluster.count() != 1)
-    refuse_launch(kernel, fmt::format("clusters of {} blocks, which are not served", shape.cluster.count()));
+  const Extent& cluster = shape.cluster;
+  // 16 blocks is the most any device can be asked for; 8 is portable (CUDA C++ Programming Guide, "Thread Block
+  // Clusters").
+  if (cluster.count() == 0 || cluster.count() > most_cluster_blocks || shape.grid.x % cluster.x != 0 ||
+      shape.grid.y % cluster.y != 0 || shape.grid.z % cluster.z != 0)
+    refuse_launch(kernel, fmt::format("clusters of {} x {} x {} blocks in a grid of {} x {} x {}", cluster.x, cluster.y,
+                                      cluster.z, shape.grid.x, shape.grid.y, shape.grid.z));
+  if (kernel.cluster[0] != 0 && cluster.count() != product(kernel.cluster))
+    refuse_launch(kernel, fmt::format("clusters of {} blocks, and .reqnctapercluster wants {}", cluster.count(),
+                                      product(kernel.cluster)));
 }
 
 Report report(const Launch& launch) {
@@ -143,9 +163,10 @@ void Simulator::register_buffer(void* pointer, std::size_t bytes, const std::str
 
 void Simulator::unregister_buffer(const void* pointer) { implementation_->global.remove(pointer); }
 
-Report Simulator::run(std::string_view entry, const LaunchShape& shape, std::span<const std::byte> parameters) {
+Report Simulator::run(std::string_view entry, const LaunchShape& wanted, std::span<const std::byte> parameters) {
   Implementation& self = *implementation_;
   const Kernel& kernel = self.kernel(entry);
+  const LaunchShape shape = with_stated_cluster(kernel, wanted);
   check_shape(kernel, shape, self.limits, parameters.size());
   self.global.begin_launch(self.options.races);
   const auto warps = static_cast<std::uint32_t>((shape.block.count() + warp_size - 1) / warp_size);
@@ -157,7 +178,7 @@ Report Simulator::run(std::string_view entry, const LaunchShape& shape, std::spa
                 .random = Random(self.options.seed),
                 .warps = warps,
                 .shared_bytes = static_cast<std::size_t>(kernel.static_shared_bytes) + shape.dynamic_shared_bytes,
-                .timelines = 2 * warps};
+                .timelines = {.warps = warps, .async_proxy = kernel.async_proxy}};
   launch.executed.resize(kernel.steps.size());
   launch.entered.resize(kernel.steps.size());
   run_grid(launch, self.limits);

@@ -170,12 +170,12 @@ DONE:)"};
 }
 
 TEST_CASE("an opcode nobody handles is refused by name and line") {
-  KernelRun kernel{.body = "wgmma.fence.sync.aligned;"};
+  KernelRun kernel{.body = "tcgen05.fence::before_thread_sync;"};
   try {
     kernel.run();
     FAIL("it ran");
   } catch (const std::exception& error) {
-    CHECK(says(error.what(), "wgmma.fence.sync.aligned"));
+    CHECK(says(error.what(), "tcgen05.fence::before_thread_sync"));
     CHECK(says(error.what(), "PTX line"));
   }
 }

@@ -39,7 +39,20 @@ enum class Special : std::uint8_t {
   dynamic_smem_size,
   total_smem_size,
   cluster_ctarank,
-  cluster_nctarank
+  cluster_nctarank,
+  cluster_ctaid_x,
+  cluster_ctaid_y,
+  cluster_ctaid_z,
+  cluster_nctaid_x,
+  cluster_nctaid_y,
+  cluster_nctaid_z,
+  clusterid_x,
+  clusterid_y,
+  clusterid_z,
+  nclusterid_x,
+  nclusterid_y,
+  nclusterid_z,
+  is_explicit_cluster
 };
 
 struct SpecialRegister {
@@ -67,6 +80,9 @@ struct Kernel {
   std::int64_t param_bytes = 0;
   std::array<std::int32_t, 3> max_threads{};
   std::array<std::int32_t, 3> required_threads{};
+  std::array<std::int32_t, 3> cluster{};  // blocks; 0: not stated
+  std::int32_t min_blocks = 0;            // of a multiprocessor
+  bool async_proxy = false;               // bulk copies or wgmma
 
   // "attention.cu:120"; "" without .loc
   [[nodiscard]] std::string source_of(std::size_t step) const;

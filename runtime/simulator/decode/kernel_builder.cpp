@@ -45,6 +45,12 @@ KernelBuilder::KernelBuilder(const ptx::Entry& entry, const std::vector<std::str
   kernel_.param_bytes = entry.param_bytes;
   kernel_.max_threads = entry.max_threads;
   kernel_.required_threads = entry.required_threads;
+  kernel_.cluster = entry.cluster;
+  kernel_.min_blocks = entry.min_blocks;
+  kernel_.async_proxy = std::ranges::any_of(entry.instructions, [](const ptx::Instruction& instruction) {
+    return instruction.modifiers.front() == "wgmma" || instruction.opcode.starts_with("cp.async.bulk") ||
+           instruction.opcode.starts_with("cp.reduce.async.bulk");
+  });
   registers_.reserve(entry.registers.size());
   for (const ptx::Register& one : entry.registers)
     registers_.push_back(add_register(one.name, bank_of(one.type), 0));

@@ -35,6 +35,9 @@ Registry all_forms() {
   register_atomics(registry);
   register_warp_exchange(registry);
   register_matrix(registry);
+  register_cluster(registry);
+  register_wgmma(registry);
+  register_registers(registry);
   return registry;
 }
 

@@ -9,7 +9,7 @@ namespace attentune::simulator {
 
 Special special_register(std::string_view name) {
   using enum Special;
-  static constexpr std::array<std::pair<std::string_view, Special>, 27> table{{
+  static constexpr std::array<std::pair<std::string_view, Special>, 40> table{{
       {"%tid.x", tid_x},
       {"%tid.y", tid_y},
       {"%tid.z", tid_z},
@@ -37,6 +37,19 @@ Special special_register(std::string_view name) {
       {"%total_smem_size", total_smem_size},
       {"%cluster_ctarank", cluster_ctarank},
       {"%cluster_nctarank", cluster_nctarank},
+      {"%cluster_ctaid.x", cluster_ctaid_x},
+      {"%cluster_ctaid.y", cluster_ctaid_y},
+      {"%cluster_ctaid.z", cluster_ctaid_z},
+      {"%cluster_nctaid.x", cluster_nctaid_x},
+      {"%cluster_nctaid.y", cluster_nctaid_y},
+      {"%cluster_nctaid.z", cluster_nctaid_z},
+      {"%clusterid.x", clusterid_x},
+      {"%clusterid.y", clusterid_y},
+      {"%clusterid.z", clusterid_z},
+      {"%nclusterid.x", nclusterid_x},
+      {"%nclusterid.y", nclusterid_y},
+      {"%nclusterid.z", nclusterid_z},
+      {"%is_explicit_cluster", is_explicit_cluster},
   }};
   for (const auto& [known, special] : table) {
     if (known == name)

@@ -75,6 +75,7 @@ struct Step {
   bool checks_inputs = true;     // lanes that read what nobody wrote stop the run
   bool writes_validity = false;  // the handler itself says which outputs are written
   bool parts = false;            // a branch: lanes whose guard is false are its own business
+  bool takes_registers = false;  // wgmma: the handler itself says what it does with its registers
   bool strict = false;           // wants an explicit bar.warp.sync after a divergent branch
   bool guarded = false;
   Slot guard;

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "runtime/simulator/execution/cluster.h"
+
 namespace attentune::simulator {
 
 namespace {
@@ -14,29 +16,34 @@ namespace {
 constexpr int picks_a_turn = 64;
 constexpr std::uint32_t longest_stretch = 128;
 
-Extent position_of(std::uint64_t index, const Extent& grid) noexcept {
-  return {.x = static_cast<std::uint32_t>(index % grid.x),
-          .y = static_cast<std::uint32_t>(index / grid.x % grid.y),
-          .z = static_cast<std::uint32_t>(index / (std::uint64_t{grid.x} * grid.y))};
-}
-
 }  // namespace
 
-Block::Block(Launch& launch, std::uint32_t slot)
-    : shared(launch.shared_bytes, launch.options.races), launch_(&launch), slot_(slot) {
+Block::Block(Launch& launch, Cluster& cluster, std::uint32_t rank, std::uint32_t slot)
+    : shared(launch.shared_bytes, launch.options.races),
+      launch_(&launch),
+      cluster_(&cluster),
+      rank_(rank),
+      slot_(slot) {
   for (std::uint32_t i = 0; i < launch.warps; ++i)
     warps_.push_back(std::make_unique<Warp>(*this, i));
 }
 
-void Block::start(std::uint64_t index) {
-  index_ = index;
-  position_ = position_of(index, launch_->shape.grid);
+void Block::start(const Extent& position) {
+  const Extent& grid = launch_->shape.grid;
+  position_ = position;
+  index_ = position.x + grid.x * (position.y + std::uint64_t{grid.y} * position.z);
   live_threads_ = static_cast<std::uint32_t>(launch_->shape.block.count());
   shared.written = ByteBits(shared.bytes.size());
   shared.shadow.clear();
   barriers = {};
   mbarriers.clear();
+  next_mbarrier = 0;
+  warpgroups.resize(launch_->timelines.warpgroups());
+  for (std::uint32_t i = 0; i < warpgroups.size(); ++i)
+    warpgroups[i].start(*this, i);
+  registers.start(launch_->kernel, launch_->warps);
   late.clear();
+  late_loads.clear();
   for (const auto& warp : warps_)
     warp->reset();
 }
@@ -74,10 +81,21 @@ void Block::pass_time_limit() {
     warp->release_all(PathState::mbarrier);
 }
 
+bool Block::awaits_loads() const noexcept {
+  for (std::uint32_t rank = 0; rank < cluster_->size(); ++rank) {
+    for (const BulkLoad& load : cluster_->block(rank).late_loads) {
+      if (std::ranges::find(load.targets, this, &BulkLoad::Target::block) != load.targets.end())
+        return true;
+    }
+  }
+  return false;
+}
+
 void Block::threads_exited(std::uint32_t count) {
   live_threads_ -= count;
   for (std::size_t id = 0; id < barriers.size(); ++id)
     check_barrier(id);
+  cluster_->check_barrier();
 }
 
 void Block::check_barrier(std::size_t id) {
@@ -94,11 +112,19 @@ void Block::check_barrier(std::size_t id) {
 void Block::check_mbarrier(std::uint64_t address, MBarrier& mbarrier) {
   if (mbarrier.pending != 0 || mbarrier.transactions != 0)
     return;
+  // Every byte has come, so every copy this phase was told of has.
+  if (launch_->options.races && mbarrier.index < tracked_mbarriers && launch_->timelines.async_proxy)
+    mbarrier.arriving.learn(bulk_epoch(mbarrier, mbarrier.phase));
   ++mbarrier.phase;
+  mbarrier.seen = false;
   mbarrier.pending = mbarrier.expected;
   mbarrier.completed.join(mbarrier.arriving);
   mbarrier.arriving = {};
   release(PathState::mbarrier, address);
+}
+
+Epoch Block::bulk_epoch(const MBarrier& mbarrier, std::uint32_t phase) const noexcept {
+  return {.timeline = first_timeline() + launch_->timelines.mbarrier(mbarrier.index), .time = phase + 1};
 }
 
 std::string Block::describe() const {

@@ -7,6 +7,7 @@
 #include "runtime/simulator/execution/block.h"
 #include "runtime/simulator/execution/launch.h"
 #include "runtime/simulator/execution/warp.h"
+#include "runtime/simulator/execution/warpgroup.h"
 
 namespace attentune::simulator {
 
@@ -80,7 +81,19 @@ void Warp::complete_joins() {
     joins_.pop_back();
 }
 
+// What a thread may not leave behind.
+void Warp::check_exit(Mask lanes) {
+  finish_stores(*this, lanes);
+  if (lanes == live_)
+    block_->warpgroups[index_ / warps_per_group].check_exit(*this);
+  if (static_cast<std::uint32_t>(std::popcount(lanes)) == block_->threads() && block_->awaits_loads())
+    fail(FaultKind::barrier, lanes,
+         "the block's last threads exit while a bulk copy into its shared memory is under way");
+}
+
 void Warp::exit_lanes(Mask lanes) {
+  if (launch_->timelines.async_proxy)
+    check_exit(lanes);
   live_ &= ~lanes;
   const std::uint32_t count = static_cast<std::uint32_t>(std::popcount(lanes));
   paths_[current_].lanes &= ~lanes;
@@ -195,6 +208,8 @@ void Warp::regather() {
 }
 
 void Warp::run_joint(const Step& step, Mask lanes) {
+  if (launch_->timelines.async_proxy)
+    touch_registers(step, lanes);
   if (step.checks_inputs)
     check_inputs(step, lanes);
   ++launch_->executed[pc_];

@@ -12,6 +12,7 @@
 #include "runtime/simulator/decode/kernel.h"
 #include "runtime/simulator/execution/random.h"
 #include "runtime/simulator/memory/global_memory.h"
+#include "runtime/simulator/races/timelines.h"
 #include "runtime/simulator/races/vector_clock.h"
 #include "runtime/simulator/simulator.h"
 
@@ -27,7 +28,7 @@ struct Launch {
 
   std::uint32_t warps = 0;  // a block
   std::size_t shared_bytes = 0;
-  std::uint32_t timelines = 0;  // a block: one a warp, then one for each warp's cp.async operations
+  Timelines timelines;  // of a block
 
   std::vector<std::uint64_t> executed;  // by step
   std::vector<std::uint8_t> entered;    // by step: some lane came to it, whatever its guard

@@ -12,11 +12,13 @@ struct MBarrier {
   std::uint32_t pending = 0;
   std::int64_t transactions = 0;  // bytes still to come
   std::uint32_t phase = 0;        // how many have completed
+  bool seen = true;               // some wait was told that the last one has completed
+  std::uint32_t index = 0;        // of its block, for its timeline
   VectorClock arriving;           // of the arrivals of this phase
   VectorClock completed;          // of all phases that completed
 };
 
-// 9.7.13.15.2: the largest count.
+// 9.7.13.15.2: the largest count, of arrivals and (with either sign) of bytes.
 inline constexpr std::uint32_t mbarrier_max_count = (1U << 20) - 1;
 
 }  // namespace attentune::simulator

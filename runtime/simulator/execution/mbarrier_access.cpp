@@ -3,14 +3,20 @@
 #include <fmt/format.h>
 
 #include "runtime/simulator/execution/block.h"
+#include "runtime/simulator/execution/shared_place.h"
 #include "runtime/simulator/memory/windows.h"
 
 namespace attentune::simulator {
 
-MBarrier& find_mbarrier(Warp& warp, Space space, std::uint64_t address, int lane, AccessKind kind) {
+NamedMBarrier find_mbarrier(Warp& warp, Space space, std::uint64_t address, int lane, AccessKind kind) {
   const std::uint64_t within = space == Space::generic ? within_window(address) : address;
-  const auto found = warp.block().mbarriers.find(within);
-  if (found == warp.block().mbarriers.end()) {
+  // 9.7.13.15.1: aligned to its size.
+  if (within % 8 != 0)
+    warp.fail(FaultKind::misaligned, lane_bit(lane),
+              fmt::format("an mbarrier at shared {:#x}, which is not a multiple of 8", within));
+  const SharedPlace place = shared_place(warp, within, lane_bit(lane));
+  const auto found = place.block->mbarriers.find(place.address);
+  if (found == place.block->mbarriers.end()) {
     warp.fail(
         FaultKind::barrier, lane_bit(lane),
         fmt::format("there is no mbarrier at shared {:#x}: none was initialized there, or it was invalidated", within));
@@ -18,7 +24,26 @@ MBarrier& find_mbarrier(Warp& warp, Space space, std::uint64_t address, int lane
   Addresses one{};
   one[static_cast<std::size_t>(lane)] = within;
   warp.locate(one, lane_bit(lane), {.space = Space::shared, .bytes = 8, .kind = kind});
-  return found->second;
+  return {.block = place.block, .address = place.address, .mbarrier = &found->second};
+}
+
+void expect_bytes(const Warp& warp, const NamedMBarrier& named, std::int64_t bytes, Mask lanes) {
+  std::int64_t& transactions = named.mbarrier->transactions;
+  transactions += bytes;
+  if (transactions > mbarrier_max_count || transactions < -std::int64_t{mbarrier_max_count})
+    warp.fail(FaultKind::barrier, lanes,
+              fmt::format("the tx-count of the mbarrier at shared {:#x} becomes {} bytes, outside of +-{}",
+                          named.address, transactions, mbarrier_max_count));
+}
+
+void check_last_phase_seen(const Warp& warp, const NamedMBarrier& named, Mask lanes) {
+  if (named.mbarrier->seen)
+    return;
+  warp.fail(
+      FaultKind::barrier, lanes,
+      fmt::format("an arrival in phase {} of the mbarrier at shared {:#x}, and nobody has seen phase {} complete: "
+                  "whoever waits for that one can no longer tell",
+                  named.mbarrier->phase, named.address, named.mbarrier->phase - 1));
 }
 
 }  // namespace attentune::simulator

@@ -1,4 +1,4 @@
-// The mbarrier an address names.
+// mbarrier objects by address, and what happens to their counts (PTX ISA 9.0, section 9.7.13.15).
 #pragma once
 
 #include <cstdint>
@@ -9,8 +9,23 @@
 
 namespace attentune::simulator {
 
-// Checks the access as any other strong one; stops the run where no mbarrier has been initialized.
-[[nodiscard]] MBarrier& find_mbarrier(Warp& warp, Space space, std::uint64_t address, int lane,
-                                      AccessKind kind = AccessKind::atomic);
+struct NamedMBarrier {
+  Block* block = nullptr;
+  std::uint64_t address = 0;  // in that block's shared window
+  MBarrier* mbarrier = nullptr;
+};
+
+// The mbarrier an address names, in any block of the cluster. Checks the access as any other strong one; stops the run
+// where no mbarrier has been initialized.
+[[nodiscard]] NamedMBarrier find_mbarrier(Warp& warp, Space space, std::uint64_t address, int lane,
+                                          AccessKind kind = AccessKind::atomic);
+
+// expect-tx and complete-tx (sections 9.7.13.15.5.1 and .2): `bytes` more, or as many fewer, are to come in this phase.
+// Stops the run where the tx-count leaves its range. The caller checks whether the phase is complete now.
+void expect_bytes(const Warp& warp, const NamedMBarrier& named, std::int64_t bytes, Mask lanes);
+
+// Stops the run at an arrival in a phase whose predecessor nobody has seen complete (section 9.7.13.15.4): whoever
+// still waits for that one cannot tell it from the next but one.
+void check_last_phase_seen(const Warp& warp, const NamedMBarrier& named, Mask lanes);
 
 }  // namespace attentune::simulator

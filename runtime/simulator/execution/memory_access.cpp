@@ -7,6 +7,7 @@
 #include "runtime/simulator/execution/block.h"
 #include "runtime/simulator/execution/launch.h"
 #include "runtime/simulator/execution/race_check.h"
+#include "runtime/simulator/execution/shared_place.h"
 #include "runtime/simulator/execution/warp.h"
 #include "runtime/simulator/memory/bank_conflicts.h"
 #include "runtime/simulator/memory/windows.h"
@@ -97,8 +98,33 @@ Located Warp::locate_generic(const Addresses& addresses, Mask lanes, const Touch
   return located;
 }
 
+// Lanes may name the shared memory of different blocks of the cluster.
 Located Warp::locate_shared(const Addresses& addresses, Mask lanes, const Touch& touch) {
-  SharedMemory& shared = block_->shared;
+  std::uint64_t bits = 0;
+  for_each_lane(lanes, [&](int lane) { bits |= addresses[at(lane)]; });
+  if (bits >> cluster_rank_shift == 0) [[likely]]
+    return locate_shared_of(*block_, addresses, lanes, touch);
+  Located located{};
+  while (lanes != 0) {
+    const std::uint64_t rank = addresses[at(std::countr_zero(lanes))] >> cluster_rank_shift;
+    Mask same = 0;
+    Addresses within{};
+    for_each_lane(lanes, [&](int lane) {
+      if (addresses[at(lane)] >> cluster_rank_shift != rank)
+        return;
+      same |= lane_bit(lane);
+      within[at(lane)] = shared_place(*this, addresses[at(lane)], lane_bit(lane)).address;
+    });
+    Block& owner = *shared_place(*this, addresses[at(std::countr_zero(lanes))], same).block;
+    const Located part = locate_shared_of(owner, within, same, touch);
+    for_each_lane(same, [&](int lane) { located[at(lane)] = part[at(lane)]; });
+    lanes &= ~same;
+  }
+  return located;
+}
+
+Located Warp::locate_shared_of(Block& owner, const Addresses& addresses, Mask lanes, const Touch& touch) {
+  SharedMemory& shared = owner.shared;
   Addresses offsets{};
   for_each_lane(lanes, [&](int lane) {
     const std::uint64_t address = addresses[at(lane)];

@@ -2,6 +2,7 @@
 
 #include "runtime/simulator/execution/block.h"
 #include "runtime/simulator/execution/launch.h"
+#include "runtime/simulator/execution/shared_place.h"
 #include "runtime/simulator/memory/windows.h"
 
 namespace attentune::simulator {
@@ -41,10 +42,18 @@ void fence(Warp& warp) {
   warp.tick();
 }
 
-std::uint64_t unique_location(const Warp& warp, Space space, std::uint64_t address) noexcept {
+void fence_proxy(Warp& warp) {
+  if (!warp.launch().options.races || !warp.launch().timelines.async_proxy)
+    return;
+  warp.clock.fence_proxy(warp.launch().timelines);
+  warp.tick();
+}
+
+std::uint64_t unique_location(const Warp& warp, Space space, std::uint64_t address) {
   if (space != Space::shared)
     return address;
-  return window_of(Space::shared) | warp.block().index() << 24 | address;
+  const SharedPlace place = shared_place(warp, address, 0);
+  return window_of(Space::shared) | place.block->index() << cluster_rank_shift | place.address;
 }
 
 }  // namespace attentune::simulator

@@ -15,8 +15,10 @@ void observe(Warp& warp, std::uint64_t location, Order order);
 void publish(Warp& warp, std::uint64_t location, Order order, bool update);
 // fence.acq_rel, fence.sc, membar.
 void fence(Warp& warp);
+// fence.proxy.async: generic accesses before it stand before asynchronous ones after it (section 9.7.13.4).
+void fence_proxy(Warp& warp);
 
 // A location's key over the whole grid: shared memory is one a block.
-[[nodiscard]] std::uint64_t unique_location(const Warp& warp, Space space, std::uint64_t address) noexcept;
+[[nodiscard]] std::uint64_t unique_location(const Warp& warp, Space space, std::uint64_t address);
 
 }  // namespace attentune::simulator

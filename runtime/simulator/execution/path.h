@@ -14,7 +14,10 @@ enum class PathState : std::uint8_t {
   gathering,     // at a .sync instruction, waits for the lanes of its membermask to reach it too
   warp_barrier,  // at bar.warp.sync; waits_for: the membermask
   barrier,       // waits_for: the barrier's number
-  mbarrier       // waits_for: the mbarrier's shared address
+  mbarrier,      // waits_for: the mbarrier's shared address
+  cluster_barrier,
+  warpgroup,  // for the other warps of its warpgroup to issue what it waits for
+  registers   // for the block to have as many: setmaxnreg
 };
 
 struct Path {

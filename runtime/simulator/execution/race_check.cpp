@@ -27,10 +27,27 @@ const char* past(AccessKind kind) noexcept {
 
 std::string who(const Warp& warp, const Access& access) {
   const Launch& launch = warp.launch();
-  const std::uint32_t block = access.epoch.timeline / launch.timelines;
-  const std::uint32_t local = access.epoch.timeline % launch.timelines;
-  std::string text = access.asynchronous ? "a cp.async of " : "";
-  text += fmt::format("warp {}", local % launch.warps);
+  const Timelines& timelines = launch.timelines;
+  const std::uint32_t block = access.epoch.timeline / timelines.count();
+  const std::uint32_t local = access.epoch.timeline % timelines.count();
+  std::string text = [&] {
+    switch (timelines.kind(local)) {
+      case Timelines::Kind::copies:
+        return fmt::format("a cp.async of warp {}", local - timelines.copies(0));
+      case Timelines::Kind::products:
+        return fmt::format("a wgmma of warpgroup {}", local - timelines.products(0));
+      case Timelines::Kind::bulk_reads:
+        return fmt::format("a bulk copy of warp {}", local - timelines.bulk_reads(0));
+      case Timelines::Kind::bulk_writes:
+        return fmt::format("a bulk copy of warp {}", local - timelines.bulk_writes(0));
+      case Timelines::Kind::mbarrier:
+        return std::string("a bulk copy");
+      case Timelines::Kind::warp:
+      case Timelines::Kind::twin:
+        break;
+    }
+    return fmt::format("warp {}", local);
+  }();
   if (block != warp.block().index())
     text += fmt::format(" of block {}", block);
   const auto step = static_cast<std::size_t>(access.step);
@@ -39,14 +56,22 @@ std::string who(const Warp& warp, const Access& access) {
   return text + (source.empty() ? ")" : ", " + source + ")");
 }
 
+}  // namespace
+
+std::string describe_access(const Warp& warp, const Access& access) {
+  return fmt::format("{} by {}", past(access.kind), who(warp, access));
+}
+
+namespace {
+
 [[noreturn]] void report(const Warp& warp, const Access& earlier, const Touch& touch, std::uint64_t offset, Mask lanes,
                          std::string_view memory) {
   const char* verb = is_read(touch.kind) ? "reads" : touch.kind == AccessKind::write ? "writes" : "updates";
-  const char* advice = earlier.asynchronous ? "nothing waited for that copy and passed the news on"
-                                            : "nothing orders one before the other";
+  const char* advice =
+      earlier.asynchronous ? "nothing waited for that and passed the news on" : "nothing orders one before the other";
   warp.fail(FaultKind::race, lanes,
-            fmt::format("{}{} byte {} of {} that was {} by {}, and {}", touch.asynchronous ? "a cp.async " : "", verb,
-                        offset, memory, past(earlier.kind), who(warp, earlier), advice));
+            fmt::format("{}{} byte {} of {} that was {}, and {}", touch.asynchronous ? "a cp.async " : "", verb, offset,
+                        memory, describe_access(warp, earlier), advice));
 }
 
 }  // namespace

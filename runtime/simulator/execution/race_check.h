@@ -1,6 +1,7 @@
 // Happens-before checks of one warp instruction's accesses.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "runtime/simulator/execution/warp.h"
@@ -12,5 +13,8 @@ namespace attentune::simulator {
 // is, for the message. Lanes that write one byte in one instruction race too, unless the instruction is atomic.
 void check_races(Warp& warp, Shadow& shadow, const Addresses& offsets, Mask lanes, const Touch& touch,
                  std::string_view memory);
+
+// "written by warp 3 (PTX line 12, attention.cu:40)", of an access the shadow recorded earlier.
+[[nodiscard]] std::string describe_access(const Warp& warp, const Access& access);
 
 }  // namespace attentune::simulator

@@ -14,6 +14,7 @@ std::uint32_t value(Special special, const Warp& warp, std::uint32_t lane) noexc
   const Launch& launch = warp.launch();
   const Extent& block = launch.shape.block;
   const Extent& grid = launch.shape.grid;
+  const Extent& cluster = launch.shape.cluster;
   const Extent& position = warp.block().position();
   const std::uint32_t thread = warp.index() * warp_size + lane;
   using enum Special;
@@ -69,9 +70,35 @@ std::uint32_t value(Special special, const Warp& warp, std::uint32_t lane) noexc
     case total_smem_size:
       return static_cast<std::uint32_t>(launch.shared_bytes);
     case cluster_ctarank:
-      return 0;
+      return warp.block().rank();
     case cluster_nctarank:
-      return 1;
+      return static_cast<std::uint32_t>(cluster.count());
+    case cluster_ctaid_x:
+      return position.x % cluster.x;
+    case cluster_nctaid_x:
+      return cluster.x;
+    case clusterid_x:
+      return position.x / cluster.x;
+    case nclusterid_x:
+      return grid.x / cluster.x;
+    case cluster_ctaid_y:
+      return position.y % cluster.y;
+    case cluster_nctaid_y:
+      return cluster.y;
+    case clusterid_y:
+      return position.y / cluster.y;
+    case nclusterid_y:
+      return grid.y / cluster.y;
+    case cluster_ctaid_z:
+      return position.z % cluster.z;
+    case cluster_nctaid_z:
+      return cluster.z;
+    case clusterid_z:
+      return position.z / cluster.z;
+    case nclusterid_z:
+      return grid.z / cluster.z;
+    case is_explicit_cluster:
+      return cluster.count() > 1 ? 1 : 0;
   }
   return 0;
 }
@@ -81,7 +108,10 @@ std::uint32_t value(Special special, const Warp& warp, std::uint32_t lane) noexc
 void Warp::set_specials() {
   for (const SpecialRegister& one : kernel_->specials) {
     for (std::uint32_t lane = 0; lane < warp_size; ++lane) {
-      if (one.slot.bank == Bank::wide)
+      if (one.slot.bank == Bank::predicate)
+        registers.set_predicate(one.slot, lane_bit(static_cast<int>(lane)),
+                                value(one.special, *this, lane) != 0 ? every_lane : 0);
+      else if (one.slot.bank == Bank::wide)
         registers.wides[one.slot.at][lane] = value(one.special, *this, lane);
       else
         registers.words[one.slot.at][lane] = value(one.special, *this, lane);

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "runtime/simulator/execution/block.h"
+#include "runtime/simulator/execution/cluster.h"
 #include "runtime/simulator/execution/launch.h"
 
 namespace attentune::simulator {
@@ -29,9 +30,12 @@ void Warp::reset() {
   parted_at_ = nowhere;
   local_written_ = ByteBits(local_.size());
   copies = {};
+  stores = {};
+  product_registers = ProductRegisters(launch_->timelines.async_proxy ? kernel_->initial.written.size() : 0);
+  cluster_arrived = 0;
   timeline_ = block_->first_timeline() + index_;
-  copy_timeline_ = timeline_ + launch_->warps;
-  clock = VectorClock(block_->first_timeline(), launch_->options.races ? launch_->timelines : 0);
+  copy_timeline_ = block_->first_timeline() + launch_->timelines.copies(index_);
+  clock = VectorClock(block_->first_timeline(), launch_->options.races ? launch_->timelines.count() : 0);
   fence_released = {};
   fence_acquiring = {};
   clock.learn({.timeline = timeline_, .time = 1});
@@ -63,6 +67,19 @@ void Warp::check_inputs(const Step& step, Mask lanes) const {
       fail(FaultKind::uninitialized_register, missing,
            fmt::format("{} is read before anything was written to it", register_name(slot)));
     }
+  }
+}
+
+// wgmma works on its registers while the warp goes on.
+void Warp::touch_registers(const Step& step, Mask lanes) {
+  for (std::size_t i = 0; i < std::size_t{step.outputs} + step.inputs; ++i) {
+    const Slot& slot = step.slots[i];
+    if (product_registers.pending(slot)) [[unlikely]]
+      fail(FaultKind::barrier, lanes,
+           fmt::format("{} {} {}, which is {} of a wgmma that is under way: no wgmma.wait_group has waited for it",
+                       kernel_->opcodes[pc_], i < step.outputs ? "writes" : "reads", register_name(slot),
+                       product_registers.shape(slot) == 0 ? "a part of A" : "an accumulator"));
+    product_registers.touch(slot);
   }
 }
 
@@ -103,6 +120,8 @@ void Warp::run(int budget) {
     } else {
       if (step.strict && parted_at_ != nowhere && launch_->options.strict) [[unlikely]]
         refuse_after_parting(lanes);
+      if (launch_->timelines.async_proxy && !step.takes_registers)
+        touch_registers(step, lanes);
       if (step.checks_inputs)
         check_inputs(step, lanes);
       if (!released_)
@@ -144,6 +163,19 @@ void Warp::fail(FaultKind kind, Mask lanes, const std::string& sentence) const {
   throw Fault(kind, sentence, place(lanes));
 }
 
+void Warp::fail_at(std::uint32_t step, FaultKind kind, Mask lanes, const std::string& sentence) {
+  pc_ = step;
+  fail(kind, lanes, sentence);
+}
+
+Epoch Warp::bulk_read_epoch(std::uint32_t batch) const noexcept {
+  return {.timeline = block_->first_timeline() + launch_->timelines.bulk_reads(index_), .time = batch};
+}
+
+Epoch Warp::bulk_write_epoch(std::uint32_t batch) const noexcept {
+  return {.timeline = block_->first_timeline() + launch_->timelines.bulk_writes(index_), .time = batch};
+}
+
 Place Warp::place(Mask lanes) const {
   return {.kernel = kernel_->name,
           .block = static_cast<std::int64_t>(block_->index()),
@@ -183,6 +215,13 @@ std::string Warp::describe() const {
               path.waits_for, found->second.phase, found->second.pending, found->second.expected,
               found->second.transactions);
         }
+        case PathState::cluster_barrier:
+          return fmt::format("wait at the cluster's barrier, where {} threads have come",
+                             block_->cluster().barrier.arrived);
+        case PathState::warpgroup:
+          return "wait for the other warps of their warpgroup to commit the same wgmma group";
+        case PathState::registers:
+          return fmt::format("wait for registers in setmaxnreg: {}", block_->registers.describe());
       }
       return "";
     }();

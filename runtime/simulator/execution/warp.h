@@ -9,7 +9,9 @@
 
 #include "runtime/simulator/decode/kernel.h"
 #include "runtime/simulator/execution/async_copy.h"
+#include "runtime/simulator/execution/bulk_copy.h"
 #include "runtime/simulator/execution/path.h"
+#include "runtime/simulator/execution/product_registers.h"
 #include "runtime/simulator/fault.h"
 #include "runtime/simulator/memory/global_memory.h"
 #include "runtime/simulator/races/shadow.h"
@@ -52,6 +54,8 @@ class Warp {
   [[nodiscard]] std::uint32_t index() const noexcept { return index_; }
   [[nodiscard]] Mask live() const noexcept { return live_; }
   [[noreturn]] void fail(FaultKind kind, Mask lanes, const std::string& sentence) const;
+  // The same, of an operation that was issued at another step.
+  [[noreturn]] void fail_at(std::uint32_t step, FaultKind kind, Mask lanes, const std::string& sentence);
   [[nodiscard]] Place place(Mask lanes) const;
 
   // Memory: checks everything and says where the bytes are. A write counts as done.
@@ -81,8 +85,14 @@ class Warp {
   VectorClock fence_released;   // as of the last fence
   VectorClock fence_acquiring;  // what a later fence will learn
   AsyncCopies copies;
+  BulkStores stores;
+  ProductRegisters product_registers;
+  Mask cluster_arrived = 0;              // lanes that arrived at the cluster's barrier and have not waited since
+  std::uint32_t cluster_generation = 0;  // of the barrier when they did
   [[nodiscard]] Epoch now() const noexcept { return {.timeline = timeline_, .time = clock.time(timeline_)}; }
   void tick() { clock.learn({.timeline = timeline_, .time = clock.time(timeline_) + 1}); }
+  [[nodiscard]] Epoch bulk_read_epoch(std::uint32_t batch) const noexcept;
+  [[nodiscard]] Epoch bulk_write_epoch(std::uint32_t batch) const noexcept;
   [[nodiscard]] Epoch copy_epoch() const noexcept { return {.timeline = copy_timeline_, .time = copies.batch}; }
 
   // "lanes 0-15 wait at barrier 1 (PTX line 20), ...", for a deadlock's report.
@@ -91,6 +101,7 @@ class Warp {
  private:
   void check_inputs(const Step& step, Mask lanes) const;
   [[noreturn]] void refuse_after_parting(Mask lanes) const;
+  void touch_registers(const Step& step, Mask lanes);
   [[nodiscard]] bool select();
   [[nodiscard]] bool at_join(const Path& path) const noexcept;
   void arrive_at_join();
@@ -99,11 +110,13 @@ class Warp {
   void regather();
   void release_warp_barrier();
   void become_one(std::uint32_t pc);
+  void check_exit(Mask lanes);
   void run_joint(const Step& step, Mask lanes);
   void execute(const Step& step, Mask lanes);
   void set_specials();
   Located locate_generic(const Addresses& addresses, Mask lanes, const Touch& touch);
   Located locate_shared(const Addresses& addresses, Mask lanes, const Touch& touch);
+  Located locate_shared_of(Block& owner, const Addresses& addresses, Mask lanes, const Touch& touch);
   Located locate_global(const Addresses& addresses, Mask lanes, const Touch& touch);
   Located locate_local(const Addresses& addresses, Mask lanes, const Touch& touch);
   Located locate_uniform(const Addresses& addresses, Mask lanes, const Touch& touch);

@@ -11,6 +11,7 @@
 #include "runtime/simulator/execution/launch.h"
 #include "runtime/simulator/execution/mbarrier_access.h"
 #include "runtime/simulator/execution/warp.h"
+#include "runtime/simulator/instructions/bulk_copies.h"
 #include "runtime/simulator/instructions/chapters.h"
 #include "runtime/simulator/instructions/lane_values.h"
 #include "runtime/simulator/memory/windows.h"
@@ -134,7 +135,7 @@ void arrive(Warp& warp, const Step& step, Mask lanes) {
                   [&](int lane) { same |= addresses[static_cast<std::size_t>(lane)] == address ? lane_bit(lane) : 0; });
     rest &= ~same;
     const auto count = static_cast<std::uint32_t>(std::popcount(same));
-    MBarrier& mbarrier = find_mbarrier(warp, step.memory.space, address, first);
+    MBarrier& mbarrier = *find_mbarrier(warp, step.memory.space, address, first).mbarrier;
     if (step.attribute != 0)
       mbarrier.pending += count;
     const PendingArrival arrival{
@@ -161,7 +162,9 @@ void decode_arrive(StepBuilder& builder) {
 
 void decode_cp(StepBuilder& builder) {
   const auto& modifiers = builder.modifiers();
-  if (modifiers.size() < 3 || modifiers[1] != "async" || modifiers[2] == "bulk" || modifiers[2] == "reduce")
+  if (builder.has("bulk"))
+    return decode_bulk_copy(builder);
+  if (modifiers.size() < 3 || modifiers[1] != "async")
     builder.refuse("the simulator has no handler for it");
   Step& step = builder.step;
   step.category = Category::async_copy;

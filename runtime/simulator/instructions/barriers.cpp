@@ -9,6 +9,7 @@
 #include "runtime/simulator/execution/ordering.h"
 #include "runtime/simulator/execution/warp.h"
 #include "runtime/simulator/instructions/chapters.h"
+#include "runtime/simulator/instructions/cluster.h"
 #include "runtime/simulator/instructions/lane_values.h"
 
 namespace attentune::simulator {
@@ -142,8 +143,8 @@ void synchronize_warp(Warp& warp, const Step& step, Mask lanes) {
 
 void decode_bar(StepBuilder& builder) {
   const auto& modifiers = builder.modifiers();
-  if (builder.has("cluster"))
-    builder.refuse("clusters are not served");
+  if (modifiers.size() > 1 && modifiers[1] == "cluster")
+    return decode_cluster_barrier(builder);
   if (modifiers.size() > 1 && modifiers[1] == "warp") {
     builder.expect_operands(1, 1);
     builder.input(builder.operand(0), 32);
@@ -157,7 +158,20 @@ void decode_bar(StepBuilder& builder) {
 
 void run_fence(Warp& warp, const Step& /*step*/, Mask /*lanes*/) { fence(warp); }
 
+void run_proxy_fence(Warp& warp, const Step& /*step*/, Mask /*lanes*/) { fence_proxy(warp); }
+
+void do_nothing(Warp& /*warp*/, const Step& /*step*/, Mask /*lanes*/) {}
+
+// fence.proxy.async{.global, .shared::{cta, cluster}}; other proxies are not modelled: nothing here goes through them.
+void decode_proxy_fence(StepBuilder& builder) {
+  const std::string_view proxy = builder.modifiers().size() > 2 ? std::string_view(builder.modifiers()[2]) : "";
+  builder.step.category = Category::fence;
+  builder.step.handler = proxy.starts_with("async") ? run_proxy_fence : do_nothing;
+}
+
 void decode_fence(StepBuilder& builder) {
+  if (builder.has("proxy"))
+    return decode_proxy_fence(builder);
   builder.expect_operands(0, 0);
   builder.step.handler = run_fence;
   builder.step.category = Category::fence;

@@ -20,5 +20,8 @@ void register_async_copies(Registry& registry);   // 9.7.9.25
 void register_atomics(Registry& registry);        // 9.7.13.5, .6
 void register_warp_exchange(Registry& registry);  // 9.7.9.6, 9.7.13.9 to .14
 void register_matrix(Registry& registry);         // 9.7.14
+void register_cluster(Registry& registry);        // 9.7.9.23, .24, 9.7.13.13
+void register_wgmma(Registry& registry);          // 9.7.15
+void register_registers(Registry& registry);      // 9.7.19.5
 
 }  // namespace attentune::simulator

@@ -42,14 +42,14 @@ void initialize(Warp& warp, const Step& step, Mask lanes) {
     Addresses one{};
     one[at(lane)] = address;
     warp.locate(one, lane_bit(lane), {.space = Space::shared, .bytes = 8, .kind = AccessKind::write, .reads = false});
-    warp.block().mbarriers[address] = {.expected = count, .pending = count};
+    warp.block().mbarriers[address] = {.expected = count, .pending = count, .index = warp.block().next_mbarrier++};
   });
 }
 
 void invalidate(Warp& warp, const Step& step, Mask lanes) {
   const Addresses addresses = warp.addresses(step.input(0), step.offset, lanes);
   for_each_lane(lanes, [&](int lane) {
-    [[maybe_unused]] const MBarrier& mbarrier = find_mbarrier(warp, step.memory.space, addresses[at(lane)], lane);
+    [[maybe_unused]] const NamedMBarrier named = find_mbarrier(warp, step.memory.space, addresses[at(lane)], lane);
     const std::uint64_t address = within(step, addresses[at(lane)]);
     Addresses one{};
     one[at(lane)] = address;
@@ -60,31 +60,39 @@ void invalidate(Warp& warp, const Step& step, Mask lanes) {
 }
 
 // attribute bits: what else an arrive does.
-enum : std::uint32_t { drops = 1, expects_bytes = 2, no_complete = 4, only_expects = 8, relaxed = 16 };
+enum : std::uint32_t {
+  drops = 1,
+  expects_bytes = 2,
+  no_complete = 4,
+  only_expects = 8,
+  relaxed = 16,
+  completes_bytes = 32
+};
 
 void arrive(Warp& warp, const Step& step, Mask lanes) {
   const Addresses addresses = warp.addresses(step.input(0), step.offset, lanes);
-  const bool expects = (step.attribute & (expects_bytes | only_expects)) != 0;
+  const bool expects = (step.attribute & (expects_bytes | only_expects | completes_bytes)) != 0;
   for_each_lane(lanes, [&](int lane) {
-    MBarrier& mbarrier = find_mbarrier(warp, step.memory.space, addresses[at(lane)], lane);
+    const NamedMBarrier named = find_mbarrier(warp, step.memory.space, addresses[at(lane)], lane);
+    MBarrier& mbarrier = *named.mbarrier;
     const auto operand = static_cast<std::uint32_t>(lane_value(warp.registers, step.input(1), lane));
     const std::uint32_t count = expects ? 1 : operand;
     for (std::size_t i = 0; i < step.outputs; ++i)
       set_lane_value(warp.registers, step.output(i), lane, token(mbarrier));
-    if (expects) {
-      mbarrier.transactions += operand;
-      if (mbarrier.transactions > mbarrier_max_count)
-        warp.fail(FaultKind::barrier, lane_bit(lane),
-                  fmt::format("the mbarrier expects {} bytes in one phase, more than {}", mbarrier.transactions,
-                              mbarrier_max_count));
-    }
     ++warp.launch().progress;
+    if ((step.attribute & completes_bytes) != 0) {
+      expect_bytes(warp, named, -std::int64_t{operand}, lane_bit(lane));
+      return named.block->check_mbarrier(named.address, mbarrier);
+    }
+    check_last_phase_seen(warp, named, lane_bit(lane));
+    if (expects)
+      expect_bytes(warp, named, operand, lane_bit(lane));
     if ((step.attribute & only_expects) != 0)
       return;
     if (count == 0 || count > mbarrier.pending)
       warp.fail(FaultKind::barrier, lane_bit(lane),
                 fmt::format("{} arrivals at the mbarrier at shared {:#x}, whose phase waits for {}", count,
-                            within(step, addresses[at(lane)]), mbarrier.pending));
+                            named.address, mbarrier.pending));
     if ((step.attribute & no_complete) != 0 && count == mbarrier.pending)
       warp.fail(FaultKind::barrier, lane_bit(lane), "an mbarrier.arrive.noComplete completes the phase");
     if ((step.attribute & drops) != 0)
@@ -92,17 +100,27 @@ void arrive(Warp& warp, const Step& step, Mask lanes) {
     mbarrier.pending -= count;
     if ((step.attribute & relaxed) == 0)
       mbarrier.arriving.join(warp.clock);
-    warp.block().check_mbarrier(within(step, addresses[at(lane)]), mbarrier);
+    named.block->check_mbarrier(named.address, mbarrier);
   });
   warp.tick();
 }
 
 // Waiting: inputs address, then the state an arrive returned or a parity.
-bool has_completed(const Warp& warp, const Step& step, const MBarrier& mbarrier, int lane) noexcept {
+bool has_completed(const Warp& warp, const Step& step, const MBarrier& mbarrier, int lane) {
   const std::uint64_t operand = lane_value(warp.registers, step.input(1), lane);
-  if (step.attribute != 0)
-    return (mbarrier.phase & 1) != (operand & 1);
-  return mbarrier.phase != static_cast<std::uint32_t>(operand >> 32);
+  if (step.attribute != 0) {
+    if (operand > 1)
+      warp.fail(FaultKind::bad_operand, lane_bit(lane),
+                fmt::format("a wait for parity {}, which is neither 0 nor 1", operand));
+    return (mbarrier.phase & 1) != operand;
+  }
+  const auto phase = static_cast<std::uint32_t>(operand >> 32);
+  if (mbarrier.phase > phase + 1)
+    warp.fail(FaultKind::barrier, lane_bit(lane),
+              fmt::format("a wait for phase {} of an mbarrier that is in phase {}: only the current and the last one "
+                          "can be waited for",
+                          phase, mbarrier.phase));
+  return mbarrier.phase != phase;
 }
 
 // Returns the lanes whose phase has completed, and lets the warp know what those who arrived knew.
@@ -110,11 +128,15 @@ Mask test(Warp& warp, const Step& step, Mask lanes) {
   const Addresses addresses = warp.addresses(step.input(0), step.offset, lanes);
   Mask completed = 0;
   for_each_lane(lanes, [&](int lane) {
-    const MBarrier& mbarrier =
+    const NamedMBarrier named = 
         find_mbarrier(warp, step.memory.space, addresses[at(lane)], lane, AccessKind::strong_read);
+    MBarrier& mbarrier = *named.mbarrier;
+    if (named.block != &warp.block())
+      warp.fail(FaultKind::barrier, lane_bit(lane), "only an mbarrier of the own block can be waited for");
     if (!has_completed(warp, step, mbarrier, lane))
       return;
     completed |= lane_bit(lane);
+    mbarrier.seen = true;
     warp.clock.join(mbarrier.completed);
   });
   return completed;
@@ -151,19 +173,21 @@ void decode_arrive(StepBuilder& builder) {
   Step& step = builder.step;
   const bool expects = builder.has("expect_tx");
   std::size_t next = 0;
-  const bool only_expects_bytes = builder.modifiers()[1] == "expect_tx";
-  if (!only_expects_bytes && builder.operand(0).kind != ptx::Operand::Kind::address)
+  const std::string& operation = builder.modifiers()[1];
+  const bool only_expects_bytes = operation == "expect_tx";
+  const bool only_completes_bytes = operation == "complete_tx";
+  if (!only_expects_bytes && !only_completes_bytes && builder.operand(0).kind != ptx::Operand::Kind::address)
     builder.output(builder.operand(next++), 64);
   builder.address(builder.operand(next++), step.memory.space);
   if (builder.operands() > next)
     builder.input(builder.operand(next++), 32);
-  else if (expects)
+  else if (expects || only_completes_bytes)
     builder.refuse("the bytes to expect are missing");
   else
     builder.constant_input(1, Bank::word);
-  step.attribute = (builder.modifiers()[1] == "arrive_drop" ? drops : 0U) | (expects ? expects_bytes : 0U) |
+  step.attribute = (operation == "arrive_drop" ? drops : 0U) | (expects ? expects_bytes : 0U) |
                    (builder.has("noComplete") ? no_complete : 0U) | (only_expects_bytes ? only_expects : 0U) |
-                   (builder.has("relaxed") ? relaxed : 0U);
+                   (only_completes_bytes ? completes_bytes : 0U) | (builder.has("relaxed") ? relaxed : 0U);
   step.handler = arrive;
 }
 
@@ -184,9 +208,10 @@ void decode_wait(StepBuilder& builder) {
 void decode_mbarrier(StepBuilder& builder) {
   Step& step = builder.step;
   step.category = Category::barrier;
-  if (builder.modifiers().size() < 2 || builder.has("shared::cluster"))
+  if (builder.modifiers().size() < 2)
     builder.refuse("the simulator has no handler for it");
-  step.memory.space = builder.has("shared") || builder.has("shared::cta") ? Space::shared : Space::generic;
+  const bool shared = builder.has("shared") || builder.has("shared::cta") || builder.has("shared::cluster");
+  step.memory.space = shared ? Space::shared : Space::generic;
   const std::string& operation = builder.modifiers()[1];
   if (operation == "init") {
     builder.expect_operands(2, 2);
@@ -197,7 +222,8 @@ void decode_mbarrier(StepBuilder& builder) {
     builder.expect_operands(1, 1);
     builder.address(builder.operand(0), step.memory.space);
     step.handler = invalidate;
-  } else if (operation == "arrive" || operation == "arrive_drop" || operation == "expect_tx") {
+  } else if (operation == "arrive" || operation == "arrive_drop" || operation == "expect_tx" ||
+             operation == "complete_tx") {
     decode_arrive(builder);
   } else if (operation == "test_wait" || operation == "try_wait") {
     decode_wait(builder);

@@ -18,10 +18,11 @@ bool take(std::string_view modifier, const std::array<std::pair<std::string_view
   return false;
 }
 
-constexpr std::array<std::pair<std::string_view, Space>, 8> space_names{{
+constexpr std::array<std::pair<std::string_view, Space>, 9> space_names{{
     {"global", Space::global},
     {"shared", Space::shared},
     {"shared::cta", Space::shared},
+    {"shared::cluster", Space::shared},
     {"local", Space::local},
     {"param", Space::param},
     {"param::entry", Space::param},

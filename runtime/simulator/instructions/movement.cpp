@@ -126,7 +126,7 @@ void check_space(Warp& warp, const Step& step, Mask lanes) {
 Space space_named(const StepBuilder& builder, std::string_view name) {
   if (name == "global")
     return Space::global;
-  if (name == "shared" || name == "shared::cta")
+  if (name == "shared" || name == "shared::cta" || name == "shared::cluster")
     return Space::shared;
   if (name == "local")
     return Space::local;

@@ -48,4 +48,12 @@ inline constexpr std::uint64_t shared_begin = 1024;
   return space_of(generic) == Space::global ? generic : generic & ((std::uint64_t{1} << 56) - 1);
 }
 
+// An address of the .shared::cluster window: in the bits above those of an address of its own block, the block's rank
+// in the cluster, counted from 1. 0 stands for the own block, so every .shared::cta address is a .shared::cluster one
+// (PTX ISA 9.0, section 5.1.7).
+inline constexpr int cluster_rank_shift = 24;
+[[nodiscard]] constexpr std::uint64_t cluster_address(std::uint32_t rank, std::uint64_t address) noexcept {
+  return std::uint64_t{rank + 1} << cluster_rank_shift | (address & ((1U << cluster_rank_shift) - 1));
+}
+
 }  // namespace attentune::simulator

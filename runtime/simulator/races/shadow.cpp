@@ -20,7 +20,7 @@ std::optional<Access> Shadow::record(std::size_t index, const Access& access, co
   const Node& head = granules_[index];
   // The same access again, of other lanes or other bytes: by far the most frequent case.
   if (head.next == none && head.access.epoch == access.epoch && head.access.kind == access.kind &&
-      head.access.asynchronous == access.asynchronous && !access.asynchronous) {
+      head.access.asynchronous == access.asynchronous && (!access.asynchronous || is_read(access.kind))) {
     granules_[index].access.bytes |= access.bytes;
     return std::nullopt;
   }

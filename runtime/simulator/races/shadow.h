@@ -42,6 +42,15 @@ class Shadow {
   // `known` is what the accessing side has seen. Cost: some 10 ns.
   [[nodiscard]] std::optional<Access> record(std::size_t index, const Access& access, const VectorClock& known);
 
+  // Every access of granule `index` that a later one may conflict with, oldest not first.
+  template <class Action>
+  void for_each(std::size_t index, Action&& action) const {
+    const Node* node = &granules_[index];
+    action(node->access);
+    for (; node->next != none; action(node->access))
+      node = &more_[node->next];
+  }
+
   void clear();
 
  private:

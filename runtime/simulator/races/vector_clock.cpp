@@ -25,6 +25,17 @@ void VectorClock::learn(Epoch epoch) {
     foreign_.insert(found, {epoch.timeline, epoch.time});
 }
 
+void VectorClock::fence_proxy(const Timelines& timelines) {
+  for (std::uint32_t local = 0; local < timelines.generic() && !own_.empty(); ++local)
+    own_[timelines.twin(local)] = own_[local];
+  const std::vector<std::pair<std::uint32_t, std::uint32_t>> others = foreign_;
+  for (const auto& [timeline, time] : others) {
+    const std::uint32_t local = timeline % timelines.count();
+    if (local < timelines.generic())
+      learn({.timeline = timeline - local + timelines.twin(local), .time = time});
+  }
+}
+
 void VectorClock::join(const VectorClock& other) {
   if (empty()) {
     *this = other;

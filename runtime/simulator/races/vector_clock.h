@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/simulator/races/timelines.h"
+
 namespace attentune::simulator {
 
 // One moment of a timeline. Timelines are numbered over the whole grid: block * timelines a block + local number.
@@ -32,6 +34,10 @@ class VectorClock {
 
   void learn(Epoch epoch);
   void join(const VectorClock& other);
+
+  // A fence.proxy.async: of every generic timeline, what is known is known to stand before such a fence. See
+  // timelines.h; every block has the same `timelines`.
+  void fence_proxy(const Timelines& timelines);
 
  private:
   [[nodiscard]] std::uint32_t foreign_time(std::uint32_t timeline) const noexcept;
