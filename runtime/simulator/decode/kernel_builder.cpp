@@ -48,7 +48,8 @@ KernelBuilder::KernelBuilder(const ptx::Entry& entry, const std::vector<std::str
   kernel_.cluster = entry.cluster;
   kernel_.min_blocks = entry.min_blocks;
   kernel_.async_proxy = std::ranges::any_of(entry.instructions, [](const ptx::Instruction& instruction) {
-    return instruction.modifiers.front() == "wgmma" || instruction.opcode.starts_with("cp.async.bulk") ||
+    const std::string& mnemonic = instruction.modifiers.front();
+    return mnemonic == "wgmma" || mnemonic == "setmaxnreg" || instruction.opcode.starts_with("cp.async.bulk") ||
            instruction.opcode.starts_with("cp.reduce.async.bulk");
   });
   registers_.reserve(entry.registers.size());

@@ -45,11 +45,10 @@ void record(Warp& warp, Shadow& shadow, std::size_t granule, ByteMask mask, cons
   if (!earlier) [[likely]]
     return;
   const auto byte = static_cast<std::size_t>(std::countr_zero(static_cast<unsigned>(earlier->bytes & mask)));
-  warp.fail(FaultKind::race, access.lanes,
-            fmt::format("{} {} byte {} of {} that was {}, and {}", access.what, verb(access),
-                        granule * granule_bytes + byte, memory, describe_access(warp, *earlier),
-                        earlier->asynchronous ? "nothing waited for that and passed the news on"
-                                              : "nothing orders one before the other"));
+  warp.fail(
+      FaultKind::race, access.lanes,
+      fmt::format("{} {} byte {} of {} that was {}, and {}", access.what, verb(access), granule * granule_bytes + byte,
+                  memory, describe_access(warp, *earlier), advice(warp, *earlier)));
 }
 
 // Checks granules of one shared memory, one after the other.

@@ -62,16 +62,23 @@ std::string describe_access(const Warp& warp, const Access& access) {
   return fmt::format("{} by {}", past(access.kind), who(warp, access));
 }
 
+std::string_view advice(const Warp& warp, const Access& earlier) {
+  if (!earlier.asynchronous)
+    return "nothing orders one before the other";
+  const Timelines& timelines = warp.launch().timelines;
+  return timelines.kind(earlier.epoch.timeline % timelines.count()) == Timelines::Kind::products
+             ? "nothing waited for that operation and passed the news on"
+             : "nothing waited for that copy and passed the news on";
+}
+
 namespace {
 
 [[noreturn]] void report(const Warp& warp, const Access& earlier, const Touch& touch, std::uint64_t offset, Mask lanes,
                          std::string_view memory) {
   const char* verb = is_read(touch.kind) ? "reads" : touch.kind == AccessKind::write ? "writes" : "updates";
-  const char* advice =
-      earlier.asynchronous ? "nothing waited for that and passed the news on" : "nothing orders one before the other";
   warp.fail(FaultKind::race, lanes,
             fmt::format("{}{} byte {} of {} that was {}, and {}", touch.asynchronous ? "a cp.async " : "", verb, offset,
-                        memory, describe_access(warp, earlier), advice));
+                        memory, describe_access(warp, earlier), advice(warp, earlier)));
 }
 
 }  // namespace

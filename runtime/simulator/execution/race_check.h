@@ -16,5 +16,7 @@ void check_races(Warp& warp, Shadow& shadow, const Addresses& offsets, Mask lane
 
 // "written by warp 3 (PTX line 12, attention.cu:40)", of an access the shadow recorded earlier.
 [[nodiscard]] std::string describe_access(const Warp& warp, const Access& access);
+// What is missing between a conflicting access and an earlier one.
+[[nodiscard]] std::string_view advice(const Warp& warp, const Access& earlier);
 
 }  // namespace attentune::simulator

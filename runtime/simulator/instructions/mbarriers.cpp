@@ -128,7 +128,7 @@ Mask test(Warp& warp, const Step& step, Mask lanes) {
   const Addresses addresses = warp.addresses(step.input(0), step.offset, lanes);
   Mask completed = 0;
   for_each_lane(lanes, [&](int lane) {
-    const NamedMBarrier named = 
+    const NamedMBarrier named =
         find_mbarrier(warp, step.memory.space, addresses[at(lane)], lane, AccessKind::strong_read);
     MBarrier& mbarrier = *named.mbarrier;
     if (named.block != &warp.block())
