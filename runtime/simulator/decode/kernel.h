@@ -82,7 +82,7 @@ struct Kernel {
   std::array<std::int32_t, 3> required_threads{};
   std::array<std::int32_t, 3> cluster{};  // blocks; 0: not stated
   std::int32_t min_blocks = 0;            // of a multiprocessor
-  bool async_proxy = false;               // bulk copies or wgmma
+  bool async_proxy = false;               // bulk copies, wgmma or setmaxnreg
 
   // "attention.cu:120"; "" without .loc
   [[nodiscard]] std::string source_of(std::size_t step) const;
