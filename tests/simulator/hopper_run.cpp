@@ -17,7 +17,7 @@ Report HopperRun::run() {
       ".reg .b64 %map, %in, %out; .reg .b32 %t, %m;\n"
       "mov.b64 %map, map; cvta.param.u64 %map, %map; ld.param.u64 %in, [in]; ld.param.u64 %out, [out];\n"
       "mov.u32 %t, %tid.x; mov.u32 %m, memory;\n{}\nret;\n}}\n",
-      directives.empty() ? fmt::format(".maxntid {}", threads) : directives, body);
+      directives.empty() ? fmt::format(".maxntid {}\n.minnctapersm 1", threads) : directives, body);
   Simulator simulator(ptx::parse(text), options);
   if (!in.empty())
     simulator.register_buffer(in.data(), in.size(), "in", BufferAccess::read);

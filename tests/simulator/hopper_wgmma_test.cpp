@@ -323,7 +323,12 @@ TEST_CASE("hopper: setmaxnreg") {
   CHECK(says(run(fmt::format(fmt::runtime(roles), 248), 384), "setmaxnreg.inc to 248 registers waits for ever"));
   CHECK(run(fmt::format(fmt::runtime(roles), 160), 512) == "");
   CHECK(says(run(fmt::format(fmt::runtime(roles), 168), 512), "setmaxnreg.inc to 168 registers waits for ever"));
-  CHECK(says(run("setmaxnreg.inc.sync.aligned.u32 160;", 384), "inc to 160 registers by a warp that holds 168"));
+  // A block begins with no more than the largest increase asks for.
+  CHECK(run("setmaxnreg.inc.sync.aligned.u32 160;", 384) == "");
+  CHECK(says(run("setp.ne.u32 %p1, %t, %t; @%p1 bra NEVER; setmaxnreg.inc.sync.aligned.u32 160; bra END;\n"
+                 "NEVER: setmaxnreg.inc.sync.aligned.u32 240; END:\n",
+                 384),
+             "inc to 160 registers by a warp that holds 168"));
   CHECK(says(run("setmaxnreg.dec.sync.aligned.u32 176;", 384), "dec to 176 registers by a warp that holds 168"));
   CHECK(
       says(run("setp.ge.u32 %p1, %t, 96; @%p1 bra END; setmaxnreg.dec.sync.aligned.u32 24; END:", 128), "setmaxnreg"));
@@ -331,6 +336,6 @@ TEST_CASE("hopper: setmaxnreg") {
                  "OTHER: setmaxnreg.dec.sync.aligned.u32 24; END:",
                  128),
              "another warp of the warpgroup executed the setmaxnreg at PTX line"));
-  HopperRun unbounded{.body = "setmaxnreg.dec.sync.aligned.u32 24;", .directives = ".minnctapersm 1"};
-  CHECK(says(unbounded.fault(), "without .maxntid or .reqntid has no effect"));
+  HopperRun unbounded{.body = "setmaxnreg.dec.sync.aligned.u32 24;", .directives = ".maxntid 128"};
+  CHECK(says(unbounded.fault(), "without .maxntid and .minnctapersm has no effect"));
 }

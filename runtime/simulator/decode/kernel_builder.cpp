@@ -47,6 +47,11 @@ KernelBuilder::KernelBuilder(const ptx::Entry& entry, const std::vector<std::str
   kernel_.required_threads = entry.required_threads;
   kernel_.cluster = entry.cluster;
   kernel_.min_blocks = entry.min_blocks;
+  for (const ptx::Instruction& instruction : entry.instructions) {
+    if (instruction.opcode.starts_with("setmaxnreg.inc") && !instruction.operands.empty())
+      kernel_.most_registers =
+          std::max(kernel_.most_registers, static_cast<std::uint32_t>(instruction.operands.front().bits));
+  }
   kernel_.async_proxy = std::ranges::any_of(entry.instructions, [](const ptx::Instruction& instruction) {
     const std::string& mnemonic = instruction.modifiers.front();
     return mnemonic == "wgmma" || mnemonic == "setmaxnreg" || instruction.opcode.starts_with("cp.async.bulk") ||

@@ -16,8 +16,10 @@ void RegisterPool::start(const Kernel& kernel, std::uint32_t warps) {
     return result;
   };
   const std::uint32_t threads = std::max(product(kernel.max_threads), product(kernel.required_threads));
-  const auto blocks = static_cast<std::uint32_t>(std::max(kernel.min_blocks, 1));
-  const std::uint32_t each = threads == 0 ? 0 : std::min(of_multiprocessor / (threads * blocks) / 8 * 8, 256U);
+  const auto blocks = static_cast<std::uint32_t>(std::max(kernel.min_blocks, 0));
+  const std::uint32_t most = kernel.most_registers == 0 ? most_a_thread : kernel.most_registers;
+  const std::uint32_t each =
+      threads == 0 || blocks == 0 ? 0 : std::min(of_multiprocessor / (threads * blocks) / 8 * 8, most);
   held.assign(warps, each);
   changed.assign(warps, false);
   free = 0;

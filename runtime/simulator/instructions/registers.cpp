@@ -22,7 +22,7 @@ void set_registers(Warp& warp, const Step& step, Mask lanes) {
   const std::uint32_t wanted = step.attribute & ~increases;
   const bool more = (step.attribute & increases) != 0;
   if (held == 0)
-    warp.fail(FaultKind::launch, lanes, "setmaxnreg in a kernel without .maxntid or .reqntid has no effect");
+    warp.fail(FaultKind::launch, lanes, "setmaxnreg in a kernel without .maxntid and .minnctapersm has no effect");
   if (!warp.released()) {
     warp.block().warpgroups[warp.index() / warps_per_group].set_registers(warp);
     if (more ? held > wanted : held < wanted)
