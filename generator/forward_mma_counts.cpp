@@ -5,6 +5,7 @@
 
 #include "generator/forward_mma_shape.h"
 #include "generator/integer.h"
+#include "generator/key_tiles.h"
 #include "generator/mask_runs.h"
 
 namespace attentune {
@@ -15,28 +16,6 @@ struct Visited {
   std::int64_t tiles = 0;
   std::int64_t keys = 0;
 };
-
-// Half-open runs of key tiles that rows [first, last] (shift included) may see, sorted and disjoint.
-std::vector<Interval> tile_runs(const Problem& p, const std::vector<Node>& runs, std::int64_t tile_n, Interval rows) {
-  std::vector<Interval> tiles;
-  for (const Node& run : runs) {
-    const Interval keys = key_run(run, p.mask.arguments, rows);
-    const std::int64_t first = std::max<std::int64_t>(keys.first, 0);
-    const std::int64_t last = std::min(keys.last, p.len_kv - 1);
-    if (first <= last)
-      tiles.push_back({.first = first / tile_n, .last = last / tile_n + 1});
-  }
-  std::sort(tiles.begin(), tiles.end(), [](const Interval& a, const Interval& b) { return a.first < b.first; });
-  std::vector<Interval> disjoint;
-  for (const Interval& run : tiles) {
-    if (!disjoint.empty() && run.first <= disjoint.back().last) {
-      disjoint.back().last = std::max(disjoint.back().last, run.last);
-    } else {
-      disjoint.push_back(run);
-    }
-  }
-  return disjoint;
-}
 
 // As part_of() of templates/cuda/tile_sequence.cuh: an equal share of the tiles from the first to the last.
 Visited visited(const std::vector<Interval>& runs, const Problem& p, const MmaShape& shape, std::int64_t split) {
@@ -69,7 +48,7 @@ MmaCounts mma_counts(const Problem& p, const Config& config) {
   for (std::int64_t first = 0; first < all_rows; first += shape.tile_m) {
     const std::int64_t rows = std::min(shape.tile_m, all_rows - first);
     const Interval queries{.first = first / pack + p.shift(), .last = (first + rows - 1) / pack + p.shift()};
-    const std::vector<Interval> tiles = tile_runs(p, runs, shape.tile_n, queries);
+    const std::vector<Interval> tiles = key_tile_runs(p, runs, shape.tile_n, queries);
     for (std::int64_t split = 0; split < shape.splits; ++split) {
       const Visited block = visited(tiles, p, shape, split);
       counts.key_tiles += head_packs * block.tiles;

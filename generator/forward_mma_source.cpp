@@ -2,14 +2,11 @@
 
 #include <array>
 #include <string_view>
-#include <utility>
 
 #include <fmt/format.h>
 
+#include "generator/cuda_source.h"
 #include "generator/forward_mma_shape.h"
-#include "generator/key.h"
-#include "generator/mask_runs.h"
-#include "templates/templates.h"
 
 namespace attentune {
 namespace {
@@ -17,39 +14,25 @@ namespace {
 // In the order of their use; mask and score functions stand between.
 constexpr std::array<std::string_view, 5> before_expressions{"attention_args.h", "cuda/types.cuh", "cuda/math.cuh",
                                                              "cuda/mask.cuh", "cuda/score.cuh"};
-constexpr std::array<std::string_view, 16> after_expressions{
-    "cuda/shape.cuh",         "cuda/async_copy.cuh", "cuda/matrix.cuh",       "cuda/shared_tile.cuh",
-    "cuda/warp_place.cuh",    "cuda/rows.cuh",       "cuda/work_item.cuh",    "cuda/copy_tile.cuh",
-    "cuda/tile_sequence.cuh", "cuda/products.cuh",   "cuda/key_pipeline.cuh", "cuda/softmax.cuh",
-    "cuda/merge_warps.cuh",   "cuda/epilogue.cuh",   "cuda/forward_mma.cuh",  "cuda/combine_splits.cuh"};
+constexpr std::array<std::string_view, 19> after_expressions{
+    "cuda/shape.cuh",        "cuda/fragments.cuh",   "cuda/shared_memory.cuh", "cuda/async_copy.cuh",
+    "cuda/matrix.cuh",       "cuda/shared_tile.cuh", "cuda/warp_place.cuh",    "cuda/rows.cuh",
+    "cuda/work_item.cuh",    "cuda/copy_tile.cuh",   "cuda/tile_sequence.cuh", "cuda/products.cuh",
+    "cuda/key_pipeline.cuh", "cuda/softmax.cuh",     "cuda/merge_warps.cuh",   "cuda/row_end.cuh",
+    "cuda/epilogue.cuh",     "cuda/forward_mma.cuh", "cuda/combine_splits.cuh"};
 
-// Enumerators, not constexpr variables: NVRTC would put those into global memory.
 std::string constants(const Problem& p, const MmaShape& shape) {
-  const std::array<std::pair<std::string_view, std::int64_t>, 17> values{
-      {{"TILE_M", shape.tile_m},
-       {"TILE_N", shape.tile_n},
-       {"WARPS_M", shape.warps_m},
-       {"WARPS_N", shape.warps_n},
-       {"STAGES", shape.stages},
-       {"MIN_BLOCKS", shape.min_blocks},
-       {"Q_IN_REGISTERS", shape.q_in_registers ? 1 : 0},
-       {"PADDED", shape.padded ? 1 : 0},
-       {"GROUP", p.group()},
-       {"PACK", heads_a_block(shape, p)},
-       {"HEAD_DIM_QK", p.head_dim_qk},
-       {"HEAD_DIM_V", p.head_dim_v},
-       {"IS_BF16", p.q == Dtype::bf16 ? 1 : 0},
-       {"HAS_LSE", p.lse ? 1 : 0},
-       {"HAS_SINK_LOGIT", p.sink_logit ? 1 : 0},
-       {"HAS_SCORE", p.score.is_identity() ? 0 : 1},
-       {"KEY_RUNS", static_cast<std::int64_t>(visible_runs(p.mask.structure->root).size())}}};
-  std::string text = "enum : int {\n";
-  for (const auto& [name, value] : values)
-    text += fmt::format("  {} = {},\n", name, value);
-  return text + "};\n";
+  const std::array<CudaConstant, 9> values{{{"TILE_M", shape.tile_m},
+                                            {"TILE_N", shape.tile_n},
+                                            {"WARPS_M", shape.warps_m},
+                                            {"WARPS_N", shape.warps_n},
+                                            {"STAGES", shape.stages},
+                                            {"MIN_BLOCKS", shape.min_blocks},
+                                            {"Q_IN_REGISTERS", shape.q_in_registers ? 1 : 0},
+                                            {"PADDED", shape.padded ? 1 : 0},
+                                            {"PACK", heads_a_block(shape, p)}}};
+  return cuda_constants(values);
 }
-
-std::string section(std::string_view name) { return fmt::format("\n// ---- {}\n{}", name, templates::text(name)); }
 
 // With splits=1 there is nothing to combine: a launch of no blocks, and a workspace of no bytes.
 std::vector<LaunchRule> launch_rules(const Problem& p, const MmaShape& shape) {
@@ -78,17 +61,9 @@ Source mma_source(const Problem& problem, const Arch& arch, const Config& config
   const MmaShape shape = mma_shape(config);
   Source source;
   source.language = Language::cuda;
-  source.text = fmt::format(
-      "// attentune forward_mma\n// class:  {}\n// arch:   {}\n// config: {}\n// By hand: nvcc -cubin -arch={} "
-      "FILE.cu\n",
-      class_text(problem), short_name(arch), config.compile_text(), arch.name);
-  source.text += constants(problem, shape);
-  for (const std::string_view name : before_expressions)
-    source.text += section(name);
-  source.text += "\n// ---- generated from the problem\n" + mask_cuda(*problem.mask.structure) + '\n' +
-                 score_cuda(*problem.score.structure);
-  for (const std::string_view name : after_expressions)
-    source.text += section(name);
+  source.text = cuda_heading("forward_mma", problem, arch, config) + constants(problem, shape) +
+                cuda_problem_constants(problem) + cuda_files(before_expressions) + cuda_expressions(problem) +
+                cuda_files(after_expressions);
   source.launches = launch_rules(problem, shape);
   return source;
 }

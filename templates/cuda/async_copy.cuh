@@ -1,7 +1,5 @@
 // cp.async: global to shared memory past the registers (PTX ISA 9.7.9.25.3).
 
-INLINE u32 shared_address(const void* pointer) { return (u32)__cvta_generic_to_shared(pointer); }
-
 // Copies the first `bytes` (0 or 16) of 16 bytes and writes zeros after them; with 0 nothing is read.
 INLINE void copy_async(u32 shared, const void* global, int bytes) {
   asm volatile("cp.async.cg.shared.global.L2::128B [%0], [%1], 16, %2;"

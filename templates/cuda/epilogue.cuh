@@ -1,43 +1,6 @@
 // What a block leaves behind: rows of O and LSE, or its share of them where the keys are split over blocks.
 using OutTile = SharedTile<V_CHUNKS, PADDED>;
 
-// A row's end: O is multiplied by `factor`; lse is the natural logarithm of the softmax's denominator.
-struct RowEnd {
-  float factor;
-  float lse;
-};
-
-// An instruction of its own for each row, whatever the compiler knows of heads: traffic is what the generator predicts.
-INLINE float load_sink_logit(const AttentionArgs& args, int head) {
-  float sink;
-  asm volatile("ld.global.f32 %0, [%1];" : "=f"(sink) : "l"(__cvta_generic_to_global(args.sink_logit + head)));
-  return sink;
-}
-
-// `max` in base 2. A row without a visible key has sum 0; then the sink, where there is one, is the whole denominator.
-INLINE RowEnd finish_row(const AttentionArgs& args, float max, float sum, int head) {
-  float empty = minus_infinity();
-  float factor = 1;
-  const bool seen = sum != 0;  // true for NaN: it reaches the output
-  if constexpr (HAS_SINK_LOGIT) {
-    empty = load_sink_logit(args, head);
-    const float sink = empty * log2_e();
-    const float largest = fmaxf(max, sink);
-    factor = exp2_approx(max - largest);
-    sum = sum * factor + exp2_approx(sink - largest);
-    max = largest;
-  }
-  if (!seen) {
-    return {0, empty};
-  }
-  return {factor * reciprocal_approx(sum), (max + log2_approx(sum)) * ln_2()};
-}
-
-INLINE void store_lse(const AttentionArgs& args, const WorkItem& item, int packed_row, float lse) {
-  args.lse[item.batch * args.lse_stride[0] + (item.first_head + head_of(packed_row)) * args.lse_stride[1] +
-           query_of(packed_row) * args.lse_stride[2]] = lse;
-}
-
 // O goes through shared memory, so that it is written in whole chunks of 16 bytes. No copy is under way.
 INLINE void store_rows(const AttentionArgs& args, const WorkItem& item, const WarpPlace& place, unsigned char* shared,
                        Output& o, const RowStatistics& rows) {

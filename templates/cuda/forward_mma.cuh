@@ -1,13 +1,6 @@
 // attentune_forward: attention forward on mma.sync. A block takes TILE_M rows (queries, or queries x heads of a group)
 // and walks the key tiles they see, in FlashAttention-2's loop order (Dao 2023, algorithm 1).
 
-// Does the tile need mask code: not every row sees every key, or it reaches past the last key?
-INLINE bool is_partial(const AttentionArgs& args, const Rows& rows, int tile) {
-  const int key = tile * TILE_N;
-  const KeyTile keys{rows.i_first, rows.i_last, key, key + TILE_N - 1};
-  return key + TILE_N > args.len_kv || visible(args, keys) != FULL;
-}
-
 // Q begins to travel; where it stays in registers it also arrives, since its place in shared memory is the stages'.
 INLINE void load_q(const AttentionArgs& args, const WorkItem& item, const WarpPlace& place, u32 tile, QOperand& q) {
   q.lane_address = lane_address_by_rows<QTile>(tile, place.first_row, place.lane);
@@ -53,7 +46,9 @@ extern "C" __global__ void __launch_bounds__(THREADS, MIN_BLOCKS)
       mask_scores(s, args, item.first_row, warp_place(computed_here(threadIdx.x)), keys.tile * TILE_N);
     }
     keys.await_v();
-    online_softmax(s, o, statistics, factor);
+    RowValues rescale;
+    online_softmax(s, statistics, rescale, factor);
+    rescale_output(o, rescale);
     multiply_pv(o, s, keys.v_tile(), place);
     keys.advance();
   }

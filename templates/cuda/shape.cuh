@@ -16,15 +16,3 @@ enum : int {
   QK_CHUNKS = 2 * QK_STEPS,
   V_CHUNKS = HEAD_DIM_V / 8,
 };
-
-// f32 accumulators of m16n8k16 in one thread: rows lane/4 (elements 0, 1) and lane/4 + 8 (elements 2, 3), columns
-// 2 * (lane%4) + {0, 1} (PTX ISA 9.7.14.5.8).
-using Scores = float[ROW_BLOCKS][SCORE_BLOCKS][4];
-using Output = float[ROW_BLOCKS][OUT_BLOCKS][4];
-
-// Running statistics of the rows lane/4 and lane/4 + 8 of each row block. `max` is that of the raw products (times the
-// score function where there is one); `sum` covers this thread's columns only until reduce_sums().
-struct RowStatistics {
-  float max[ROW_BLOCKS][2];
-  float sum[ROW_BLOCKS][2];
-};

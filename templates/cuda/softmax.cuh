@@ -68,8 +68,8 @@ INLINE void mask_scores(Scores& s, const AttentionArgs& args, int first_row, con
   __syncwarp();  // the compiler may have branched; matrix instructions follow
 }
 
-// S to P; statistics and O brought up to the new maxima.
-INLINE void online_softmax(Scores& s, Output& o, RowStatistics& rows, float factor) {
+// S to P; statistics brought up to the new maxima. O follows by rescale_output(): it may be in use by products still.
+INLINE void online_softmax(Scores& s, RowStatistics& rows, RowValues& rescale, float factor) {
 #pragma unroll
   for (int m = 0; m < ROW_BLOCKS; ++m) {
 #pragma unroll
@@ -82,10 +82,10 @@ INLINE void online_softmax(Scores& s, Output& o, RowStatistics& rows, float fact
       largest = quad_max(largest);
       // A row that has seen nothing yet: with 0 instead of its maximum every exponent below is -inf, not NaN.
       const float origin = largest == minus_infinity() ? 0 : largest * factor;
-      const float rescale = exp2_approx(fmaf(rows.max[m][half], factor, -origin));
+      rescale[m][half] = exp2_approx(fmaf(rows.max[m][half], factor, -origin));
       rows.max[m][half] = largest;
 
-      float sum = rows.sum[m][half] * rescale;
+      float sum = rows.sum[m][half] * rescale[m][half];
 #pragma unroll
       for (int n = 0; n < SCORE_BLOCKS; ++n) {
 #pragma unroll
@@ -96,10 +96,18 @@ INLINE void online_softmax(Scores& s, Output& o, RowStatistics& rows, float fact
         }
       }
       rows.sum[m][half] = sum;
+    }
+  }
+}
+
+INLINE void rescale_output(Output& o, const RowValues& rescale) {
 #pragma unroll
-      for (int n = 0; n < OUT_BLOCKS; ++n) {
-        o[m][n][2 * half] *= rescale;
-        o[m][n][2 * half + 1] *= rescale;
+  for (int m = 0; m < ROW_BLOCKS; ++m) {
+#pragma unroll
+    for (int n = 0; n < OUT_BLOCKS; ++n) {
+#pragma unroll
+      for (int e = 0; e < 4; ++e) {
+        o[m][n][e] *= rescale[m][e / 2];
       }
     }
   }

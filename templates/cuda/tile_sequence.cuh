@@ -58,3 +58,10 @@ INLINE TileSequence part_of(TileSequence tiles, int split, int splits) {
   }
   return tiles;
 }
+
+// Does the tile need mask code: not every row sees every key, or it reaches past the last key?
+INLINE bool is_partial(const AttentionArgs& args, const Rows& rows, int tile) {
+  const int key = tile * TILE_N;
+  const KeyTile keys{rows.i_first, rows.i_last, key, key + TILE_N - 1};
+  return key + TILE_N > args.len_kv || visible(args, keys) != FULL;
+}

@@ -20,9 +20,15 @@ enum : int {
   HEADS_FIRST = 2,    // heads change fastest, row tiles from the last on
 };
 
+INLINE u32 row_tile_count(const AttentionArgs& args) { return ((u32)args.len_q * PACK + TILE_M - 1) / TILE_M; }
+
+INLINE u32 work_item_count(const AttentionArgs& args) {
+  return (u32)args.batch * ((u32)args.heads_q / PACK) * row_tile_count(args) * split_count(args);
+}
+
 INLINE WorkItem work_item(const AttentionArgs& args, u32 block) {
   const u32 packed_rows = (u32)args.len_q * PACK;
-  const u32 row_tiles = (packed_rows + TILE_M - 1) / TILE_M;
+  const u32 row_tiles = row_tile_count(args);
   const u32 head_packs = (u32)args.heads_q / PACK;
   const u32 splits = split_count(args);
   const int order = block_order(args);

@@ -12,8 +12,10 @@ enum : int {
   MIN_BLOCKS = 1,
   Q_IN_REGISTERS = 1,
   PADDED = 0,
-  GROUP = 4,
   PACK = 4,
+};
+enum : int {
+  GROUP = 4,
   HEAD_DIM_QK = 80,
   HEAD_DIM_V = 72,
   IS_BF16 = 0,
@@ -71,6 +73,7 @@ typedef struct AttentionArgs {
 // ---- cuda/types.cuh
 // The vocabulary of every file below. Nothing is included: the text compiles under NVRTC and nvcc as it stands.
 using u32 = unsigned int;
+using u64 = unsigned long long;
 using i64 = long long;
 
 #define INLINE __device__ __forceinline__
@@ -143,8 +146,9 @@ struct Position {
   int key;
 };
 
-INLINE bool both(bool a, bool b) { return a && b; }
-INLINE bool either(bool a, bool b) { return a || b; }
+// Both sides are values already: no branch a score.
+INLINE bool both(bool a, bool b) { return a & b; }
+INLINE bool either(bool a, bool b) { return a | b; }
 INLINE bool everything(const Position&) { return true; }
 INLINE bool causal(const Position& at) { return at.distance >= 0; }
 INLINE bool window(const Position& at, int left, int right) { return both(at.distance <= left, at.distance >= -right); }
@@ -255,22 +259,29 @@ enum : int {
   V_CHUNKS = HEAD_DIM_V / 8,
 };
 
-// f32 accumulators of m16n8k16 in one thread: rows lane/4 (elements 0, 1) and lane/4 + 8 (elements 2, 3), columns
-// 2 * (lane%4) + {0, 1} (PTX ISA 9.7.14.5.8).
+// ---- cuda/fragments.cuh
+// A warp's f32 accumulators of S and O: ROW_BLOCKS blocks of 16 rows by blocks of 8 columns. A thread holds of each
+// block rows lane/4 (elements 0, 1) and lane/4 + 8 (elements 2, 3), columns 2 * (lane%4) + {0, 1}. So it is for
+// m16n8k16 (PTX ISA 9.7.14.5.8), and for the 16 rows of each warp of wgmma's m64nNk16 (9.7.15.5.1.1).
 using Scores = float[ROW_BLOCKS][SCORE_BLOCKS][4];
 using Output = float[ROW_BLOCKS][OUT_BLOCKS][4];
 
-// Running statistics of the rows lane/4 and lane/4 + 8 of each row block. `max` is that of the raw products (times the
-// score function where there is one); `sum` covers this thread's columns only until reduce_sums().
+// Of the rows lane/4 and lane/4 + 8 of each row block.
+using RowValues = float[ROW_BLOCKS][2];
+
+// Running statistics. `max` is that of the raw products (times the score function where there is one); `sum` covers
+// this thread's columns only until reduce_sums().
 struct RowStatistics {
-  float max[ROW_BLOCKS][2];
-  float sum[ROW_BLOCKS][2];
+  RowValues max;
+  RowValues sum;
 };
+
+// ---- cuda/shared_memory.cuh
+// The address in the window of shared memory, as instructions for it take it.
+INLINE u32 shared_address(const void* pointer) { return (u32)__cvta_generic_to_shared(pointer); }
 
 // ---- cuda/async_copy.cuh
 // cp.async: global to shared memory past the registers (PTX ISA 9.7.9.25.3).
-
-INLINE u32 shared_address(const void* pointer) { return (u32)__cvta_generic_to_shared(pointer); }
 
 // Copies the first `bytes` (0 or 16) of 16 bytes and writes zeros after them; with 0 nothing is read.
 INLINE void copy_async(u32 shared, const void* global, int bytes) {
@@ -465,9 +476,15 @@ enum : int {
   HEADS_FIRST = 2,    // heads change fastest, row tiles from the last on
 };
 
+INLINE u32 row_tile_count(const AttentionArgs& args) { return ((u32)args.len_q * PACK + TILE_M - 1) / TILE_M; }
+
+INLINE u32 work_item_count(const AttentionArgs& args) {
+  return (u32)args.batch * ((u32)args.heads_q / PACK) * row_tile_count(args) * split_count(args);
+}
+
 INLINE WorkItem work_item(const AttentionArgs& args, u32 block) {
   const u32 packed_rows = (u32)args.len_q * PACK;
-  const u32 row_tiles = (packed_rows + TILE_M - 1) / TILE_M;
+  const u32 row_tiles = row_tile_count(args);
   const u32 head_packs = (u32)args.heads_q / PACK;
   const u32 splits = split_count(args);
   const int order = block_order(args);
@@ -621,6 +638,13 @@ INLINE TileSequence part_of(TileSequence tiles, int split, int splits) {
     }
   }
   return tiles;
+}
+
+// Does the tile need mask code: not every row sees every key, or it reaches past the last key?
+INLINE bool is_partial(const AttentionArgs& args, const Rows& rows, int tile) {
+  const int key = tile * TILE_N;
+  const KeyTile keys{rows.i_first, rows.i_last, key, key + TILE_N - 1};
+  return key + TILE_N > args.len_kv || visible(args, keys) != FULL;
 }
 
 // ---- cuda/products.cuh
@@ -891,8 +915,8 @@ INLINE void mask_scores(Scores& s, const AttentionArgs& args, int first_row, con
   __syncwarp();  // the compiler may have branched; matrix instructions follow
 }
 
-// S to P; statistics and O brought up to the new maxima.
-INLINE void online_softmax(Scores& s, Output& o, RowStatistics& rows, float factor) {
+// S to P; statistics brought up to the new maxima. O follows by rescale_output(): it may be in use by products still.
+INLINE void online_softmax(Scores& s, RowStatistics& rows, RowValues& rescale, float factor) {
 #pragma unroll
   for (int m = 0; m < ROW_BLOCKS; ++m) {
 #pragma unroll
@@ -905,10 +929,10 @@ INLINE void online_softmax(Scores& s, Output& o, RowStatistics& rows, float fact
       largest = quad_max(largest);
       // A row that has seen nothing yet: with 0 instead of its maximum every exponent below is -inf, not NaN.
       const float origin = largest == minus_infinity() ? 0 : largest * factor;
-      const float rescale = exp2_approx(fmaf(rows.max[m][half], factor, -origin));
+      rescale[m][half] = exp2_approx(fmaf(rows.max[m][half], factor, -origin));
       rows.max[m][half] = largest;
 
-      float sum = rows.sum[m][half] * rescale;
+      float sum = rows.sum[m][half] * rescale[m][half];
 #pragma unroll
       for (int n = 0; n < SCORE_BLOCKS; ++n) {
 #pragma unroll
@@ -919,10 +943,18 @@ INLINE void online_softmax(Scores& s, Output& o, RowStatistics& rows, float fact
         }
       }
       rows.sum[m][half] = sum;
+    }
+  }
+}
+
+INLINE void rescale_output(Output& o, const RowValues& rescale) {
 #pragma unroll
-      for (int n = 0; n < OUT_BLOCKS; ++n) {
-        o[m][n][2 * half] *= rescale;
-        o[m][n][2 * half + 1] *= rescale;
+  for (int m = 0; m < ROW_BLOCKS; ++m) {
+#pragma unroll
+    for (int n = 0; n < OUT_BLOCKS; ++n) {
+#pragma unroll
+      for (int e = 0; e < 4; ++e) {
+        o[m][n][e] *= rescale[m][e / 2];
       }
     }
   }
@@ -1016,11 +1048,9 @@ INLINE void merge_warps(unsigned char* shared, Output& o, RowStatistics& rows, c
   }
 }
 
-// ---- cuda/epilogue.cuh
-// What a block leaves behind: rows of O and LSE, or its share of them where the keys are split over blocks.
-using OutTile = SharedTile<V_CHUNKS, PADDED>;
-
-// A row's end: O is multiplied by `factor`; lse is the natural logarithm of the softmax's denominator.
+// ---- cuda/row_end.cuh
+// What is left to do for a row after its last key: O is multiplied by `factor`; lse is the natural logarithm of the
+// softmax's denominator.
 struct RowEnd {
   float factor;
   float lse;
@@ -1056,6 +1086,10 @@ INLINE void store_lse(const AttentionArgs& args, const WorkItem& item, int packe
   args.lse[item.batch * args.lse_stride[0] + (item.first_head + head_of(packed_row)) * args.lse_stride[1] +
            query_of(packed_row) * args.lse_stride[2]] = lse;
 }
+
+// ---- cuda/epilogue.cuh
+// What a block leaves behind: rows of O and LSE, or its share of them where the keys are split over blocks.
+using OutTile = SharedTile<V_CHUNKS, PADDED>;
 
 // O goes through shared memory, so that it is written in whole chunks of 16 bytes. No copy is under way.
 INLINE void store_rows(const AttentionArgs& args, const WorkItem& item, const WarpPlace& place, unsigned char* shared,
@@ -1129,13 +1163,6 @@ INLINE void store_partial_rows(const AttentionArgs& args, const WorkItem& item, 
 // attentune_forward: attention forward on mma.sync. A block takes TILE_M rows (queries, or queries x heads of a group)
 // and walks the key tiles they see, in FlashAttention-2's loop order (Dao 2023, algorithm 1).
 
-// Does the tile need mask code: not every row sees every key, or it reaches past the last key?
-INLINE bool is_partial(const AttentionArgs& args, const Rows& rows, int tile) {
-  const int key = tile * TILE_N;
-  const KeyTile keys{rows.i_first, rows.i_last, key, key + TILE_N - 1};
-  return key + TILE_N > args.len_kv || visible(args, keys) != FULL;
-}
-
 // Q begins to travel; where it stays in registers it also arrives, since its place in shared memory is the stages'.
 INLINE void load_q(const AttentionArgs& args, const WorkItem& item, const WarpPlace& place, u32 tile, QOperand& q) {
   q.lane_address = lane_address_by_rows<QTile>(tile, place.first_row, place.lane);
@@ -1181,7 +1208,9 @@ extern "C" __global__ void __launch_bounds__(THREADS, MIN_BLOCKS)
       mask_scores(s, args, item.first_row, warp_place(computed_here(threadIdx.x)), keys.tile * TILE_N);
     }
     keys.await_v();
-    online_softmax(s, o, statistics, factor);
+    RowValues rescale;
+    online_softmax(s, statistics, rescale, factor);
+    rescale_output(o, rescale);
     multiply_pv(o, s, keys.v_tile(), place);
     keys.advance();
   }
