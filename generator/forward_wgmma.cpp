@@ -1,0 +1,161 @@
+#include "generator/forward_wgmma.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "generator/forward_wgmma_shape.h"
+#include "generator/forward_wgmma_source.h"
+#include "generator/text.h"
+
+namespace attentune {
+namespace {
+
+constexpr std::int64_t max_head_dim = 256;
+// Rows and keys are counted in 32 bits on the device, and windows reach as far again (templates/cuda/mask.cuh).
+constexpr std::int64_t max_length = 1'000'000'000;
+constexpr std::int64_t max_rows = (std::int64_t{1} << 31) - 1;
+
+constexpr std::array<int, 3> tiles_m{64, 128, 192};
+constexpr std::array<int, 13> tiles_n{64, 80, 96, 112, 128, 144, 160, 176, 192, 208, 224, 240, 256};
+constexpr std::array<int, 4> stage_counts{1, 2, 3, 4};
+
+std::optional<Refusal> dtype_refusal(const Problem& problem) {
+  const std::array<std::pair<std::string_view, Dtype>, 4> operands{
+      {{"dtype", problem.q}, {"k", problem.k}, {"v", problem.v}, {"out", problem.out}}};
+  for (const auto& [field, dtype] : operands) {
+    if (dtype != Dtype::f16 && dtype != Dtype::bf16) {
+      return Refusal{std::string(field), std::string(attentune::name(dtype)), "forward_wgmma serves f16 and bf16",
+                     fmt::format("use {}=bf16", field)};
+    }
+    if (dtype != problem.q) {
+      return Refusal{std::string(field), std::string(attentune::name(dtype)),
+                     "forward_wgmma serves one dtype for Q, K, V and out",
+                     fmt::format("use {}={}", field, attentune::name(problem.q))};
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Refusal> size_refusal(const Problem& p) {
+  if (p.head_dim_qk % 8 != 0 || p.head_dim_v % 8 != 0 || std::max(p.head_dim_qk, p.head_dim_v) > max_head_dim) {
+    return Refusal{"head_dim", pair_text(p.head_dim_qk, p.head_dim_v),
+                   fmt::format("forward_wgmma serves multiples of 8 to {}", max_head_dim),
+                   "pad the tensors with zeros, or use --device host"};
+  }
+  if (std::max(p.len_q, p.len_kv) > max_length) {
+    return Refusal{"seq", pair_text(p.len_q, p.len_kv), fmt::format("forward_wgmma serves lengths to {}", max_length),
+                   "split the queries over several calls"};
+  }
+  if (static_cast<double>(p.batch) * static_cast<double>(p.heads_q) * static_cast<double>(p.len_q) >
+      static_cast<double>(max_rows)) {
+    return Refusal{"batch", std::to_string(p.batch),
+                   fmt::format("forward_wgmma serves batch * heads * queries to {}", max_rows),
+                   "split the batch over several calls"};
+  }
+  return std::nullopt;
+}
+
+template <typename Values>
+std::vector<std::string> words(const Values& values) {
+  std::vector<std::string> result;
+  result.reserve(std::size(values));
+  for (const auto value : values)
+    result.push_back(std::to_string(value));
+  return result;
+}
+
+// Rules read nothing of the problem but its class, so that a Config found for one bucket renders for any other.
+ConfigSpace class_space(const Problem& problem, const Arch& arch) {
+  const GpuArch& limits = limits_of(arch);
+  ConfigSpace space;
+  space.add({"tile_m", ChoiceKind::compile, words(tiles_m), "rows of a block, 64 for each warpgroup that computes"});
+  space.add({"tile_n", ChoiceKind::compile, words(tiles_n), "keys a step takes"});
+  space.add({"stages_k", ChoiceKind::compile, words(stage_counts), "tiles of K in shared memory at a time"});
+  space.add({"stages_v", ChoiceKind::compile, words(stage_counts), "tiles of V in shared memory at a time"});
+  space.add(
+      {"overlap", ChoiceKind::compile, {"no", "yes"}, "softmax of a step while the step before multiplies P and V"});
+  space.add({"turns", ChoiceKind::compile, {"no", "yes"}, "warpgroups multiply in turns"});
+  space.add({"rescale",
+             ChoiceKind::compile,
+             {"late", "early"},
+             "of O for a new maximum: after its last product or before its next"});
+  space.add({"splits", ChoiceKind::launch, {"1"}, "blocks that share the keys of a row tile"});
+  space.add({"order",
+             ChoiceKind::launch,
+             {"0", "1", "2"},
+             "of blocks: 0 row tiles forward, 1 row tiles reversed, 2 heads first, row tiles reversed"});
+
+  space.require("tile_n", [problem](const Config& config) {
+    const WgmmaShape shape{.tile_m = config.integer("tile_m"), .tile_n = config.integer("tile_n")};
+    return consumer_registers_needed(shape, problem) <= register_split(shape.consumers()).consumer;
+  });
+  space.require("stages_v", [problem, limits](const Config& config) {
+    const WgmmaShape shape{.tile_m = config.integer("tile_m"),
+                           .tile_n = config.integer("tile_n"),
+                           .stages_k = config.integer("stages_k"),
+                           .stages_v = config.integer("stages_v")};
+    return block_layout(shape, problem).bytes <= limits.shared_per_block;
+  });
+  space.require("turns",
+                [](const Config& config) { return config.word("turns") == "no" || config.integer("tile_m") > 64; });
+  space.require("rescale", [](const Config& config) {
+    return config.word("rescale") == "late" || config.word("overlap") == "yes";
+  });
+  return space;
+}
+
+}  // namespace
+
+std::optional<Refusal> ForwardWgmma::refusal(const Problem& problem, const Arch& arch) const {
+  if (arch.is_host() || !limits_of(arch).wgmma) {
+    return Refusal{"arch", arch.name, "forward_wgmma needs the units of sm_90a", "use another kernel family"};
+  }
+  if (problem.pass != Pass::forward) {
+    return Refusal{"pass", "backward", "forward_wgmma computes the forward pass", "use pass=forward"};
+  }
+  if (problem.layout != Layout::dense) {
+    return Refusal{"layout", problem.layout == Layout::varlen ? "varlen" : "paged",
+                   "forward_wgmma serves dense tensors", "use layout=dense, one call a sequence"};
+  }
+  if (auto reason = dtype_refusal(problem))
+    return reason;
+  if (problem.alignment < 16) {
+    return Refusal{"align", std::to_string(problem.alignment), "forward_wgmma copies 16 bytes at a time",
+                   "align pointers and strides to 16 bytes, or use --device host"};
+  }
+  return size_refusal(problem);
+}
+
+ConfigSpace ForwardWgmma::space(const Problem& problem, const Arch& arch) const { return class_space(problem, arch); }
+
+Config ForwardWgmma::default_config(const Problem& problem, const Arch& arch) const {
+  Config first;
+  space(problem, arch).for_each([&](const Config& config) {
+    first = config;
+    return false;
+  });
+  return first;
+}
+
+Resources ForwardWgmma::resources(const Problem& problem, const Arch&, const Config& config) const {
+  const WgmmaShape shape = wgmma_shape(config);
+  return {.shared_bytes = static_cast<double>(block_layout(shape, problem).bytes),
+          .registers = static_cast<double>(consumer_registers_needed(shape, problem)),
+          .cost = 1};
+}
+
+Source ForwardWgmma::render(const Problem& problem, const Arch& arch, const Config& config) const {
+  if (const auto reason = refusal(problem, arch))
+    throw RefusalError(*reason);
+  if (const auto reason = class_space(problem, arch).why_not(config)) {
+    throw RefusalError({"config", to_text(config), *reason, "use a point `attentune space` prints"});
+  }
+  return wgmma_source(problem, arch, config);
+}
+
+}  // namespace attentune

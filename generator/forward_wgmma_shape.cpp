@@ -1,0 +1,62 @@
+#include "generator/forward_wgmma_shape.h"
+
+#include <algorithm>
+
+#include "generator/integer.h"
+
+namespace attentune {
+namespace {
+
+// Addresses, statistics, loop state: what the accumulators leave over in kernels that just do not spill.
+constexpr std::int64_t other_registers = 32;
+
+constexpr std::int64_t slab_row_bytes = 128;
+
+std::int64_t tile_bytes(std::int64_t rows, std::int64_t columns) { return slabs(columns) * rows * slab_row_bytes; }
+
+}  // namespace
+
+WgmmaShape wgmma_shape(const Config& config) {
+  return {.tile_m = config.integer("tile_m"),
+          .tile_n = config.integer("tile_n"),
+          .stages_k = config.integer("stages_k"),
+          .stages_v = config.integer("stages_v"),
+          .overlap = config.word("overlap") == "yes",
+          .take_turns = config.word("turns") == "yes",
+          .rescale_early = config.word("rescale") == "early"};
+}
+
+RegisterSplit register_split(std::int64_t consumers) noexcept {
+  if (consumers == 3)
+    return {.producer = 32, .consumer = 160};
+  return {.producer = 24, .consumer = 240};
+}
+
+std::int64_t registers_at_entry(std::int64_t consumers) noexcept {
+  // 65536 registers over the threads, in units of 8; a thread has 255 at most.
+  return std::min<std::int64_t>(255, 65536 / (128 * (1 + consumers)) / 8 * 8);
+}
+
+std::int64_t consumer_registers_needed(const WgmmaShape& shape, const Problem& problem) noexcept {
+  // P of one step is in use while S of the next fills; without overlap too, the compiler keeps them apart.
+  const std::int64_t scores_and_weights = shape.tile_n / 2 + shape.tile_n / 4;
+  return scores_and_weights + problem.head_dim_v / 2 + other_registers;
+}
+
+std::int64_t slabs(std::int64_t columns) noexcept { return ceil_div(columns, 64); }
+
+BlockLayout block_layout(const WgmmaShape& shape, const Problem& problem) noexcept {
+  constexpr std::int64_t barrier_bytes = 8;
+  constexpr std::int64_t step_bytes = 8;
+  BlockLayout layout{.q_bytes = tile_bytes(shape.tile_m, problem.head_dim_qk),
+                     .k_bytes = tile_bytes(shape.tile_n, problem.head_dim_qk),
+                     .v_bytes = tile_bytes(shape.tile_n, problem.head_dim_v)};
+  layout.k_offset = layout.q_bytes;
+  layout.v_offset = layout.k_offset + shape.stages_k * layout.k_bytes;
+  layout.barriers_offset = layout.v_offset + shape.stages_v * layout.v_bytes;
+  layout.steps_offset = layout.barriers_offset + 2 * barrier_bytes * (1 + shape.stages_k + shape.stages_v);
+  layout.bytes = layout.steps_offset + shape.stages_k * step_bytes;
+  return layout;
+}
+
+}  // namespace attentune

@@ -1,0 +1,100 @@
+#include "generator/forward_wgmma_source.h"
+
+#include <array>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "generator/cuda_source.h"
+#include "generator/forward_wgmma_shape.h"
+#include "generator/wgmma_cuda.h"
+
+namespace attentune {
+namespace {
+
+// In the order of their use; what the generator writes stands between.
+constexpr std::array<std::string_view, 5> before_expressions{"attention_args.h", "cuda/types.cuh", "cuda/math.cuh",
+                                                             "cuda/mask.cuh", "cuda/score.cuh"};
+constexpr std::array<std::string_view, 26> after_expressions{"cuda/warpgroup_shape.cuh",
+                                                             "cuda/fragments.cuh",
+                                                             "cuda/shared_memory.cuh",
+                                                             "cuda/ring.cuh",
+                                                             "cuda/mbarrier.cuh",
+                                                             "cuda/named_barriers.cuh",
+                                                             "cuda/tma.cuh",
+                                                             "cuda/wgmma.cuh",
+                                                             "cuda/matrix_descriptor.cuh",
+                                                             "cuda/slabs.cuh",
+                                                             "cuda/pipeline.cuh",
+                                                             "cuda/warp_roles.cuh",
+                                                             "cuda/key_steps.cuh",
+                                                             "cuda/block_memory.cuh",
+                                                             "cuda/warp_place.cuh",
+                                                             "cuda/rows.cuh",
+                                                             "cuda/work_item.cuh",
+                                                             "cuda/persistent_items.cuh",
+                                                             "cuda/tile_sequence.cuh",
+                                                             "cuda/produce_tiles.cuh",
+                                                             "cuda/warpgroup_products.cuh",
+                                                             "cuda/warpgroup_turns.cuh",
+                                                             "cuda/softmax.cuh",
+                                                             "cuda/row_end.cuh",
+                                                             "cuda/store_fragments.cuh",
+                                                             "cuda/consume_tiles.cuh"};
+constexpr std::array<std::string_view, 1> kernel{"cuda/forward_wgmma.cuh"};
+
+std::string constants(const WgmmaShape& shape) {
+  const RegisterSplit registers = register_split(shape.consumers());
+  const std::array<CudaConstant, 10> values{{{"TILE_M", shape.tile_m},
+                                             {"TILE_N", shape.tile_n},
+                                             {"STAGES_K", shape.stages_k},
+                                             {"STAGES_V", shape.stages_v},
+                                             {"OVERLAP", shape.overlap ? 1 : 0},
+                                             {"TAKE_TURNS", shape.take_turns ? 1 : 0},
+                                             {"RESCALE_EARLY", shape.rescale_early ? 1 : 0},
+                                             {"PRODUCER_REGISTERS", registers.producer},
+                                             {"CONSUMER_REGISTERS", registers.consumer},
+                                             {"PACK", 1}}};
+  return cuda_constants(values);
+}
+
+std::string instructions(const Problem& p, const WgmmaShape& shape) {
+  return "\n// S = Q K^T: 64 rows by TILE_N keys, 16 columns of Q and K.\n" +
+         wgmma_cuda({.name = "wgmma_qk", .columns = shape.tile_n, .dtype = p.q}) +
+         "\n// O += P V: 64 rows by HEAD_DIM_V columns, 16 keys; P from registers.\n" +
+         wgmma_cuda({.name = "wgmma_pv",
+                     .columns = p.head_dim_v,
+                     .dtype = p.q,
+                     .a = WgmmaForm::A::registers,
+                     .b_by_rows = true});
+}
+
+TensorMapSpec tile_of(std::string_view tensor, std::int64_t rows) {
+  return {.tensor = std::string(tensor), .box = {"64", std::to_string(rows), "1", "1"}, .swizzle = "128"};
+}
+
+std::vector<LaunchRule> launch_rules(const Problem& p, const WgmmaShape& shape) {
+  return {{.entry = "attentune_forward",
+           .grid = {fmt::format("min(workers, batch * heads_q * ceil_div(len_q, {}))", shape.tile_m), "1", "1"},
+           .block = {std::to_string(shape.threads()), "1", "1"},
+           .shared_bytes = std::to_string(block_layout(shape, p).bytes),
+           .parameters = {"args", "tensor_map:0", "tensor_map:1", "tensor_map:2"},
+           .tensor_maps = {tile_of("q", shape.tile_m), tile_of("k", shape.tile_n), tile_of("v", shape.tile_n)}}};
+}
+
+}  // namespace
+
+Source wgmma_source(const Problem& problem, const Arch& arch, const Config& config) {
+  const WgmmaShape shape = wgmma_shape(config);
+  Source source;
+  source.language = Language::cuda;
+  source.text = cuda_heading("forward_wgmma", problem, arch, config) + constants(shape) +
+                cuda_problem_constants(problem) + cuda_files(before_expressions) + cuda_expressions(problem) +
+                instructions(problem, shape) + cuda_files(after_expressions) + cuda_files(kernel);
+  source.launches = launch_rules(problem, shape);
+  return source;
+}
+
+}  // namespace attentune

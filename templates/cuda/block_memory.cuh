@@ -1,0 +1,49 @@
+// The shared memory of a block, and the rings over it:
+//
+//   Q tile | STAGES_K tiles of K | STAGES_V tiles of V | barriers of Q, K, V | a KeyStep for each stage of K
+//
+// Tiles are multiples of 1024 bytes and begin at such.
+using QTile = SlabTile<TILE_M, HEAD_DIM_QK>;
+using KTile = SlabTile<TILE_N, HEAD_DIM_QK>;
+using VTile = SlabTile<TILE_N, HEAD_DIM_V>;
+
+struct BlockMemory {
+  enum : int {
+    K_OFFSET = QTile::BYTES,
+    V_OFFSET = K_OFFSET + STAGES_K * KTile::BYTES,
+    BARRIERS_OFFSET = V_OFFSET + STAGES_V * VTile::BYTES,
+    STEPS_OFFSET = BARRIERS_OFFSET + Pipeline<1>::BARRIER_BYTES + Pipeline<STAGES_K>::BARRIER_BYTES +
+                   Pipeline<STAGES_V>::BARRIER_BYTES,
+    BYTES = STEPS_OFFSET + STAGES_K * KeyStep::BYTES,
+  };
+
+  u32 start;
+  Pipeline<1> q;
+  Pipeline<STAGES_K> k;
+  Pipeline<STAGES_V> v;
+
+  INLINE u32 q_tile() const { return start; }
+  INLINE u32 k_tile() const { return start + K_OFFSET + k.place.stage * KTile::BYTES; }
+  INLINE u32 v_tile() const { return start + V_OFFSET + v.place.stage * VTile::BYTES; }
+  INLINE u32 step() const { return start + STEPS_OFFSET + k.place.stage * KeyStep::BYTES; }
+};
+
+INLINE BlockMemory block_memory(const unsigned char* shared) {
+  const u32 start = shared_address(shared);
+  BlockMemory memory{start};
+  memory.q.barriers = start + BlockMemory::BARRIERS_OFFSET;
+  memory.k.barriers = memory.q.barriers + Pipeline<1>::BARRIER_BYTES;
+  memory.v.barriers = memory.k.barriers + Pipeline<STAGES_K>::BARRIER_BYTES;
+  return memory;
+}
+
+// All threads, before they take their roles.
+INLINE void init_block_memory(const BlockMemory& memory) {
+  if (threadIdx.x == 0) {
+    memory.q.init();
+    memory.k.init();
+    memory.v.init();
+    publish_barriers();
+  }
+  __syncthreads();
+}

@@ -1,0 +1,151 @@
+// A consumer warpgroup: 64 rows of each item. With OVERLAP, Q K^T of a step is issued before P V of the step before,
+// and the softmax of the one runs while the matrix unit computes the other (FlashAttention-3, Shah et al. 2024,
+// algorithm 2).
+struct Consumer {
+  const AttentionArgs& args;
+  BlockMemory& memory;
+  int number;          // of the warpgroup
+  MatrixDescriptor q;  // its 64 rows
+  float factor;        // of the softmax
+  int first_row;       // of the item
+  Scores s;
+  Weights p;  // P of the step whose V is still to come
+  Output o;
+  RowStatistics statistics;
+  RowValues rescale;  // what O is still to be multiplied by
+
+  INLINE void begin_item(const WorkItem& item) {
+    first_row = item.first_row;
+    begin_rows(statistics);
+#pragma unroll
+    for (int n = 0; n < OUT_BLOCKS; ++n) {
+#pragma unroll
+      for (int e = 0; e < 4; ++e) {
+        o[0][n][e] = 0;
+      }
+    }
+  }
+
+  INLINE void issue_qk() {
+    begin_products();
+    multiply_qk(s, q, KTile::summed_over_columns(memory.k_tile()));
+    commit_products();
+  }
+
+  INLINE void issue_pv() {
+    settle(p);
+    settle(o[0]);
+    begin_products();
+    multiply_pv(o, p, VTile::summed_over_rows(memory.v_tile()));
+    commit_products();
+  }
+
+  // S to P, which stays in the accumulators of S.
+  INLINE void softmax(const KeyStep& step) {
+    settle(s[0]);
+    finish_scores(s, args.scale);
+    if (step.partial >> number & 1) {
+      mask_scores(s, args, first_row, warp_place(computed_here(threadIdx.x) - WARPGROUP), step.tile * TILE_N);
+    }
+    online_softmax(s, statistics, rescale, factor);
+    settle(s[0]);
+    settle(statistics.sum);
+  }
+
+  INLINE KeyStep next_step() {
+    memory.k.wait_full();
+    return load_step(memory.step());
+  }
+
+  // Q K^T of the next step is issued before P V of this one, so that they run one after the other without a gap.
+  INLINE void consume_overlapped(KeyStep step) {
+    issue_qk();
+    wait_products<0>();
+    memory.k.release();
+    softmax(step);
+    pack_weights(p, s);
+    step = next_step();
+    while (step.tile != TileSequence::END) {
+      wait_turn(number);
+      issue_qk();
+      if constexpr (RESCALE_EARLY) {
+        rescale_output(o, rescale);
+      }
+      memory.v.wait_full();
+      issue_pv();
+      pass_turn(number);
+      wait_products<1>();
+      memory.k.release();
+      softmax(step);
+      // Stands here, and not after the wait, because it ends a basic block: the compiler moves waits for products up to
+      // the beginning of theirs, and then nothing would run beside the softmax.
+      step = next_step();
+      wait_products<0>();
+      settle(o[0]);
+      memory.v.release();
+      if constexpr (!RESCALE_EARLY) {
+        rescale_output(o, rescale);
+      }
+      pack_weights(p, s);
+    }
+    memory.q.release();
+    if constexpr (RESCALE_EARLY) {
+      rescale_output(o, rescale);
+    }
+    memory.v.wait_full();
+    issue_pv();
+    wait_products<0>();
+    settle(o[0]);
+    memory.v.release();
+  }
+
+  // One product after the other. A turn is P V of a step and Q K^T of the next.
+  INLINE void consume_in_order(KeyStep step) {
+    wait_turn(number);
+    while (step.tile != TileSequence::END) {
+      issue_qk();
+      pass_turn(number);
+      wait_products<0>();
+      memory.k.release();
+      softmax(step);
+      rescale_output(o, rescale);
+      pack_weights(p, s);
+      memory.v.wait_full();
+      wait_turn(number);
+      issue_pv();
+      wait_products<0>();
+      settle(o[0]);
+      memory.v.release();
+      step = next_step();
+    }
+    pass_turn(number);
+    memory.q.release();
+  }
+
+  INLINE void consume_item() {
+    const KeyStep step = next_step();
+    if (step.tile != TileSequence::END) {
+      memory.q.wait_full();
+      if constexpr (OVERLAP) {
+        consume_overlapped(step);
+      } else {
+        consume_in_order(step);
+      }
+    }
+    memory.k.release();  // the end's
+  }
+};
+
+INLINE void consume_tiles(BlockMemory memory, const AttentionArgs& args, int number) {
+  const u32 rows_address = memory.q_tile() + number * 64 * QTile::ROW_BYTES;
+  Consumer consumer{args, memory, number, QTile::summed_over_columns(rows_address), log2_factor(args)};
+  begin_turns(number);
+  for (PersistentItems items = persistent_items(args); items.more(); items.advance()) {
+    consumer.begin_item(work_item(args, items.index));
+    consumer.consume_item();
+    reduce_sums(consumer.statistics, consumer.factor);
+    store_fragments(args, work_item(args, computed_here(items.index)),
+                    warp_place(computed_here(threadIdx.x) - WARPGROUP), consumer.o, consumer.statistics);
+  }
+  end_turns(number);
+}

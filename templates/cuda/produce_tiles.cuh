@@ -1,0 +1,75 @@
+// The producer: one thread that has Q, K and V copied, item after item, as fast as stages become empty. V is one step
+// behind K, as the consumers are.
+struct TensorMaps {
+  const TensorMap& q;
+  const TensorMap& k;
+  const TensorMap& v;
+};
+
+// Rows of one consumer warpgroup; those past the end do not count.
+INLINE Rows rows_of_consumer(const AttentionArgs& args, const WorkItem& item, int consumer) {
+  const int shift = (int)args.len_kv - (int)args.len_q;
+  const int first = min(consumer * 64, item.rows - 1);
+  const int last = min(consumer * 64 + 63, item.rows - 1);
+  return {query_of(item.first_row + first) + shift, query_of(item.first_row + last) + shift};
+}
+
+// KeyStep::partial of a tile.
+INLINE u32 partial_consumers(const AttentionArgs& args, const WorkItem& item, int tile) {
+  u32 bits = 0;
+#pragma unroll
+  for (int consumer = 0; consumer < CONSUMERS; ++consumer) {
+    bits |= (u32)is_partial(args, rows_of_consumer(args, item, consumer), tile) << consumer;
+  }
+  return bits;
+}
+
+INLINE void produce_q(BlockMemory& memory, const TensorMaps& maps, const WorkItem& item) {
+  memory.q.wait_empty();
+  arrive_expecting(memory.q.full(), QTile::BYTES);
+  copy_slabs<QTile>(memory.q_tile(), maps.q, memory.q.full(), item.first_row, item.first_head, item.batch);
+  memory.q.place.advance();
+}
+
+// Tile TileSequence::END tells the consumers that the item has no more.
+INLINE void produce_k(BlockMemory& memory, const AttentionArgs& args, const TensorMaps& maps, const WorkItem& item,
+                      int tile) {
+  memory.k.wait_empty();
+  if (tile == TileSequence::END) {
+    store_step(memory.step(), {TileSequence::END, 0});
+    arrive(memory.k.full());
+  } else {
+    store_step(memory.step(), {tile, partial_consumers(args, item, tile)});
+    arrive_expecting(memory.k.full(), KTile::BYTES);
+    copy_slabs<KTile>(memory.k_tile(), maps.k, memory.k.full(), tile * TILE_N, item.head_kv, item.batch);
+  }
+  memory.k.place.advance();
+}
+
+INLINE void produce_v(BlockMemory& memory, const TensorMaps& maps, const WorkItem& item, int tile) {
+  memory.v.wait_empty();
+  arrive_expecting(memory.v.full(), VTile::BYTES);
+  copy_slabs<VTile>(memory.v_tile(), maps.v, memory.v.full(), tile * TILE_N, item.head_kv, item.batch);
+  memory.v.place.advance();
+}
+
+INLINE void produce_tiles(BlockMemory memory, const AttentionArgs& args, const TensorMaps& maps) {
+  for (PersistentItems items = persistent_items(args); items.more(); items.advance()) {
+    const WorkItem item = work_item(args, items.index);
+    const int shift = (int)args.len_kv - (int)args.len_q;
+    const Rows rows{query_of(item.first_row) + shift, query_of(item.first_row + item.rows - 1) + shift};
+    const TileSequence tiles = tile_sequence(args, rows);
+
+    int tile = tiles.next(0);
+    produce_k(memory, args, maps, item, tile);
+    if (tile != TileSequence::END) {
+      produce_q(memory, maps, item);
+    }
+    while (tile != TileSequence::END) {
+      const int next = tiles.next(tile + 1);
+      produce_k(memory, args, maps, item, next);
+      produce_v(memory, maps, item, tile);
+      tile = next;
+    }
+  }
+}

@@ -1,0 +1,20 @@
+// The tensor memory accelerator: copies boxes of a tensor to shared memory (PTX ISA 9.7.9.27).
+
+// cuTensorMapEncodeTiled's record of a tensor and its box, a kernel parameter.
+struct alignas(64) TensorMap {
+  unsigned char bytes[128];
+};
+
+// Brings the record itself near, before it is first needed.
+INLINE void prefetch_map(const TensorMap& map) { asm volatile("prefetch.tensormap [%0];" : : "l"(&map) : "memory"); }
+
+// Begins the copy of the box at (column, row, head, batch), and tells `barrier` of its bytes as they arrive: always
+// those of the whole box, for what lies outside the tensor is filled with zeros. One thread calls it.
+INLINE void copy_box(u32 shared, const TensorMap& map, u32 barrier, int column, int row, int head, int batch) {
+  asm volatile(
+      "cp.async.bulk.tensor.4d.shared::cluster.global.tile.mbarrier::complete_tx::bytes "
+      "[%0], [%1, {%3, %4, %5, %6}], [%2];"
+      :
+      : "r"(shared), "l"(&map), "r"(barrier), "r"(column), "r"(row), "r"(head), "r"(batch)
+      : "memory");
+}

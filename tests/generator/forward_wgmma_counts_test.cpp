@@ -1,0 +1,43 @@
+// Predicted counts against counts by hand.
+#include "generator/forward_wgmma_counts.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+using namespace attentune;
+
+namespace {
+
+WgmmaCounts counts(const std::string& problem, const std::string& config) {
+  return wgmma_counts(parse_problem(problem), parse_config(config));
+}
+
+const std::string tile_128 = "tile_m=128 tile_n=128 stages_k=2 stages_v=2 overlap=yes turns=no rescale=late";
+
+}  // namespace
+
+TEST_CASE("wgmma and copies of small calls, by hand") {
+  // 2 row tiles by 3 key tiles; 8 steps of d_qk and 8 of keys, in 2 warpgroups; 2 slabs of Q, K and V each.
+  CHECK(counts("dtype=bf16 heads=1 head_dim=128 seq=256/384 outputs=out,lse", tile_128) ==
+        WgmmaCounts{.key_tiles = 6,
+                    .matrix_instructions = 6 * 2 * 16,
+                    .tensor_copies = 2 * 2 + 6 * 4,
+                    .copied_bytes = 2 * 32768 + 6 * 65536,
+                    .tensor_bytes_read = 256 * 256 + 2 * 384 * 512,
+                    .global_bytes_written = 256 * (256 + 4)});
+
+  // Causal with 130 queries on 150 keys: the second row tile has 2 rows. Row tiles see keys to 147 and to 149. d_qk of
+  // 72 takes 5 steps and 2 slabs, d_v of 40 one slab; boxes are whole, what is read is not.
+  CHECK(counts("dtype=f16 batch=2 heads=4/2 head_dim=72/40 seq=130/150 mask=causal()", tile_128) ==
+        WgmmaCounts{.key_tiles = 8 * 4,
+                    .matrix_instructions = 8 * 4 * 2 * (5 + 8),
+                    .tensor_copies = 8 * (2 * 2 + 4 * 3),
+                    .copied_bytes = 8 * (2 * 32768 + 4 * (32768 + 16384)),
+                    .tensor_bytes_read = 8 * (130 * 144 + 2 * 150 * (144 + 80)),
+                    .global_bytes_written = 8 * 130 * 80});
+
+  // Rows without keys copy nothing, not even Q.
+  CHECK(counts("dtype=f16 heads=2 head_dim=64 seq=300/0 outputs=out,lse", tile_128) ==
+        WgmmaCounts{.global_bytes_written = 2 * 300 * (128 + 4)});
+}

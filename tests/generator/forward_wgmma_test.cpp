@@ -1,0 +1,102 @@
+// forward_wgmma as text and numbers: what it serves, its layouts and what reaches the Source.
+#include "generator/forward_wgmma.h"
+
+#include <doctest/doctest.h>
+
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include "generator/forward_wgmma_shape.h"
+
+using namespace attentune;
+
+namespace {
+
+const ForwardWgmma family;
+const Arch hopper = gpu_arch("sm_90a");
+const std::string llama = "dtype=bf16 heads=32/8 head_dim=128 seq=4096 mask=causal()";
+
+std::string golden(const std::string& name) {
+  std::ifstream file(std::string(ATTENTUNE_TEST_DATA) + '/' + name);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// What the generator writes itself: sections of template files keep their headings only.
+std::string without_templates(const std::string& text) {
+  constexpr std::string_view mark = "\n// ---- ";
+  std::string result = text.substr(0, text.find(mark));
+  for (std::size_t at = text.find(mark); at != std::string::npos;) {
+    const std::size_t next = text.find(mark, at + 1);
+    const std::string section = text.substr(at, next - at);
+    const bool generated = section.starts_with("\n// ---- generated");
+    result += generated ? section : section.substr(0, section.find('\n', 1) + 1);
+    at = next;
+  }
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("forward_wgmma refuses what it does not serve, by field") {
+  const auto refused = [](const std::string& text, const Arch& arch) {
+    const auto reason = family.refusal(parse_problem(text), arch);
+    return reason ? reason->field : std::string();
+  };
+  CHECK(refused(llama, hopper).empty());
+  CHECK(refused("dtype=f16 heads=1 head_dim=256/8 seq=1", hopper).empty());
+  CHECK(refused(llama, gpu_arch("sm_80")) == "arch");
+  CHECK(refused(llama, gpu_arch("sm_100f")) == "arch");
+  CHECK(refused("dtype=f32 heads=1 head_dim=64 seq=1", hopper) == "dtype");
+  CHECK(refused("dtype=bf16 k=f16 heads=1 head_dim=64 seq=1", hopper) == "k");
+  CHECK(refused("dtype=bf16 heads=1 head_dim=60 seq=1", hopper) == "head_dim");
+  CHECK(refused("dtype=bf16 heads=1 head_dim=264 seq=1", hopper) == "head_dim");
+  CHECK(refused("dtype=bf16 heads=1 head_dim=64 seq=1 align=8", hopper) == "align");
+  CHECK(refused("dtype=bf16 heads=1 head_dim=64 seq=1 layout=varlen", hopper) == "layout");
+}
+
+TEST_CASE("what the generator writes for one Config is what the golden file says") {
+  const Config config =
+      parse_config("tile_m=128 tile_n=128 stages_k=2 stages_v=2 overlap=yes turns=no rescale=late | splits=1 order=0");
+  const Source source = family.render(parse_problem(llama + " outputs=out,lse"), hopper, config);
+  CHECK(without_templates(source.text) == golden("forward_wgmma_128.cu"));
+  REQUIRE(source.launches.size() == 1);
+  CHECK(to_text(source.launches) + '\n' == golden("forward_wgmma_128.json"));
+}
+
+TEST_CASE("every Config's registers fit the block's, and its tiles lie where wgmma can read them") {
+  for (const char* text :
+       {"dtype=bf16 heads=32/8 head_dim=128 seq=4096 mask=causal()", "dtype=f16 heads=2 head_dim=72/40 seq=100",
+        "dtype=bf16 heads=2 head_dim=256 seq=8192", "dtype=bf16 heads=2 head_dim=192/128 seq=512"}) {
+    const Problem p = parse_problem(text);
+    int points = 0;
+    family.space(p, hopper).for_each([&](const Config& config) {
+      CAPTURE(to_text(config));
+      ++points;
+      const WgmmaShape shape = wgmma_shape(config);
+      const RegisterSplit split = register_split(shape.consumers());
+      const std::int64_t entry = registers_at_entry(shape.consumers());
+      CHECK(split.producer % 8 == 0);
+      CHECK(split.consumer % 8 == 0);
+      CHECK(split.producer >= 24);
+      CHECK(split.consumer <= 256);
+      CHECK(split.producer <= entry);
+      // What the pool of the block holds, in the units registers are allocated in.
+      CHECK(split.producer + shape.consumers() * split.consumer <= (1 + shape.consumers()) * ((entry + 7) / 8 * 8));
+      CHECK(128 * (1 + shape.consumers()) * ((entry + 7) / 8 * 8) <= limits_of(hopper).registers_per_sm);
+      CHECK(consumer_registers_needed(shape, p) <= split.consumer);
+
+      const BlockLayout layout = block_layout(shape, p);
+      CHECK(layout.q_bytes % 1024 == 0);
+      CHECK(layout.k_bytes % 1024 == 0);
+      CHECK(layout.v_bytes % 1024 == 0);
+      CHECK(layout.q_bytes >= shape.tile_m * p.head_dim_qk * 2);
+      CHECK(layout.k_offset == layout.q_bytes);
+      CHECK(layout.v_offset == layout.k_offset + shape.stages_k * layout.k_bytes);
+      CHECK(layout.barriers_offset == layout.v_offset + shape.stages_v * layout.v_bytes);
+      CHECK(layout.bytes <= limits_of(hopper).shared_per_block);
+      return true;
+    });
+    CHECK(points > 0);
+  }
+}
