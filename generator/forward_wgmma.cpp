@@ -2,14 +2,17 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "generator/forward_wgmma_cost.h"
 #include "generator/forward_wgmma_shape.h"
 #include "generator/forward_wgmma_source.h"
+#include "generator/integer.h"
 #include "generator/text.h"
 
 namespace attentune {
@@ -131,22 +134,47 @@ std::optional<Refusal> ForwardWgmma::refusal(const Problem& problem, const Arch&
   return size_refusal(problem);
 }
 
-ConfigSpace ForwardWgmma::space(const Problem& problem, const Arch& arch) const { return class_space(problem, arch); }
-
-Config ForwardWgmma::default_config(const Problem& problem, const Arch& arch) const {
-  Config first;
-  space(problem, arch).for_each([&](const Config& config) {
-    first = config;
-    return false;
+ConfigSpace ForwardWgmma::space(const Problem& problem, const Arch& arch) const {
+  ConfigSpace space = class_space(problem, arch);
+  const std::int64_t rows = std::max<std::int64_t>(1, problem.len_q);
+  const std::int64_t keys = std::max<std::int64_t>(1, problem.len_kv);
+  space.require("tile_m", [rows](const Config& config) { return config.integer("tile_m") <= align_up(rows, 64); });
+  space.require("tile_n", [keys](const Config& config) { return config.integer("tile_n") <= align_up(keys, 64); });
+  // More tiles of one kind than of the other help little: both are taken at the same rate.
+  space.require("stages_v", [](const Config& config) {
+    return std::abs(config.integer("stages_k") - config.integer("stages_v")) <= 1;
   });
-  return first;
+  // Under a mask items differ in length; the longest begin first.
+  const std::string senseless = problem.mask.is_all() ? "1" : "0";
+  space.require("order", [senseless](const Config& config) { return config.word("order") != senseless; });
+  return space;
 }
 
-Resources ForwardWgmma::resources(const Problem& problem, const Arch&, const Config& config) const {
+// The point of least predicted cost.
+Config ForwardWgmma::default_config(const Problem& problem, const Arch& arch) const {
+  const GpuArch& limits = limits_of(arch);
+  Config best;
+  double least = 0;
+  space(problem, arch).for_each([&](const Config& config) {
+    const double clocks = predicted_clocks(wgmma_shape(config), problem, limits);
+    if (best.choices().empty() || clocks < least) {
+      best = config;
+      least = clocks;
+    }
+    return true;
+  });
+  if (best.choices().empty())
+    throw Error(Status::internal, fmt::format("no Config of forward_wgmma fits {}", to_text(problem)));
+  return best;
+}
+
+Resources ForwardWgmma::resources(const Problem& problem, const Arch& arch, const Config& config) const {
   const WgmmaShape shape = wgmma_shape(config);
   return {.shared_bytes = static_cast<double>(block_layout(shape, problem).bytes),
           .registers = static_cast<double>(consumer_registers_needed(shape, problem)),
-          .cost = 1};
+          .register_budget = static_cast<double>(register_split(shape.consumers()).consumer),
+          .issue_slots = issue_slots_a_score(shape, problem),
+          .cost = predicted_clocks(shape, problem, limits_of(arch))};
 }
 
 Source ForwardWgmma::render(const Problem& problem, const Arch& arch, const Config& config) const {

@@ -4,13 +4,15 @@
 
 #include "generator/forward_host.h"
 #include "generator/forward_mma.h"
+#include "generator/forward_wgmma.h"
 
 namespace attentune {
 
 const std::vector<const KernelFamily*>& kernel_families() {
   static const ForwardHost forward_host;
+  static const ForwardWgmma forward_wgmma;
   static const ForwardMma forward_mma;
-  static const std::vector<const KernelFamily*> families{&forward_host, &forward_mma};
+  static const std::vector<const KernelFamily*> families{&forward_host, &forward_wgmma, &forward_mma};
   return families;
 }
 

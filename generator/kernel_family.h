@@ -21,6 +21,8 @@ struct Resources {
   double workspace_bytes = 0;  // one call at this problem, one worker
   double shared_bytes = 0;     // GPU shared memory, or the host's per-worker scratch
   double registers = 0;        // vector registers (host) or 32-bit registers per thread (GPU) live in the main loop
+  double register_budget = 0;  // what `registers` may reach, where the Config fixes it
+  double issue_slots = 0;      // instructions a score beside those of the matrix unit, a thread; 0: not predicted
   double cost = 0;             // relative predicted time: only its order over a space means something
 };
 

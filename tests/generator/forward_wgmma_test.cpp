@@ -7,6 +7,7 @@
 #include <iterator>
 #include <string>
 
+#include "generator/forward_wgmma_cost.h"
 #include "generator/forward_wgmma_shape.h"
 
 using namespace attentune;
@@ -53,6 +54,45 @@ TEST_CASE("forward_wgmma refuses what it does not serve, by field") {
   CHECK(refused("dtype=bf16 heads=1 head_dim=264 seq=1", hopper) == "head_dim");
   CHECK(refused("dtype=bf16 heads=1 head_dim=64 seq=1 align=8", hopper) == "align");
   CHECK(refused("dtype=bf16 heads=1 head_dim=64 seq=1 layout=varlen", hopper) == "layout");
+}
+
+TEST_CASE("the default is a point of the space, and of the kind known to be fast") {
+  const auto chosen = [](const std::string& text) {
+    const Problem p = parse_problem(text);
+    const Config config = family.default_config(p, hopper);
+    const auto reason = family.space(p, hopper).why_not(config);
+    CHECK_MESSAGE(!reason.has_value(), reason.value_or(""));
+    return wgmma_shape(config);
+  };
+  // FlashAttention-3, Shah et al. 2024: two or three warpgroups, wide key tiles, two stages, overlap.
+  for (const char* text :
+       {"dtype=bf16 heads=16 head_dim=128 seq=8192", "dtype=f16 heads=16 head_dim=192/128 seq=8192"}) {
+    const WgmmaShape shape = chosen(text);
+    CHECK(shape.tile_m == 128);
+    CHECK(shape.tile_n >= 128);
+    CHECK(shape.stages_k == 2);
+    CHECK(shape.stages_v == 2);
+    CHECK(shape.overlap);
+    CHECK(shape.take_turns);
+  }
+  CHECK(chosen("dtype=bf16 heads=16 head_dim=256 seq=8192").rescale_early);
+  CHECK(chosen("dtype=bf16 heads=16 head_dim=64 seq=8192 mask=causal()").tile_m == 192);
+  CHECK(chosen("dtype=bf16 heads=32/8 head_dim=128 seq=1/8192").tile_m == 64);
+  CHECK(chosen("dtype=bf16 heads=1 head_dim=8 seq=0").tile_m == 64);
+}
+
+TEST_CASE("predicted issue slots are those counted in compiled loops") {
+  // Counted with nvcc 13.0 and tools/gpu/sass_report, without a mask.
+  const auto predicted = [](const std::string& problem, const WgmmaShape& shape) {
+    return issue_slots_a_score(shape, parse_problem(problem));
+  };
+  const WgmmaShape square{.tile_m = 128, .tile_n = 128, .stages_k = 2, .stages_v = 2, .overlap = true};
+  CHECK(predicted("dtype=bf16 heads=1 head_dim=128 seq=4096", square) == doctest::Approx(6.98).epsilon(0.05));
+  WgmmaShape turns = square;
+  turns.take_turns = true;
+  CHECK(predicted("dtype=bf16 heads=1 head_dim=128 seq=4096", turns) == doctest::Approx(7.28).epsilon(0.05));
+  const WgmmaShape wide{.tile_m = 64, .tile_n = 192, .stages_k = 1, .stages_v = 2, .overlap = true};
+  CHECK(predicted("dtype=f16 heads=1 head_dim=64 seq=4096", wide) == doctest::Approx(5.76).epsilon(0.05));
 }
 
 TEST_CASE("what the generator writes for one Config is what the golden file says") {

@@ -39,7 +39,9 @@ Json resources_json(const Resources& resources) {
   return {{"cost", resources.cost},
           {"workspace_bytes", resources.workspace_bytes},
           {"shared_bytes", resources.shared_bytes},
-          {"registers", resources.registers}};
+          {"registers", resources.registers},
+          {"register_budget", resources.register_budget},
+          {"issue_slots", resources.issue_slots}};
 }
 
 void print_json(const NamedProblem& named, const KernelFamily& family, const ConfigSpace& space,
@@ -72,13 +74,16 @@ void print_text(const NamedProblem& named, const KernelFamily& family, const Arc
     fmt::print("{} ({}): {}\n  {}\n", dimension.name, dimension.kind == ChoiceKind::compile ? "compile" : "launch",
                dimension.meaning, fmt::join(dimension.values, " "));
   fmt::print("\nbest by predicted cost (1 = the best):\n");
-  Table best({"cost", "registers", "scratch", "workspace", "config"});
+  Table best({"cost", "registers", "issue", "scratch", "workspace", "config"});
   const double least = ranked.empty() ? 1 : ranked.front().resources.cost;
   for (std::size_t n = 0; n < std::min(shown_configs, ranked.size()); ++n) {
     const Resources& resources = ranked[n].resources;
-    best.add({fmt::format("{:.3f}", least > 0 ? resources.cost / least : resources.cost),
-              fmt::format("{:.0f}", resources.registers), format_bytes(resources.shared_bytes),
-              format_bytes(resources.workspace_bytes), to_text(ranked[n].config)});
+    best.add(
+        {fmt::format("{:.3f}", least > 0 ? resources.cost / least : resources.cost),
+         resources.register_budget > 0 ? fmt::format("{:.0f}/{:.0f}", resources.registers, resources.register_budget)
+                                       : fmt::format("{:.0f}", resources.registers),
+         resources.issue_slots > 0 ? fmt::format("{:.2f}", resources.issue_slots) : "-",
+         format_bytes(resources.shared_bytes), format_bytes(resources.workspace_bytes), to_text(ranked[n].config)});
   }
   fmt::print("{}\ndefault: {}\n", best.text(), to_text(family.default_config(named.problem, arch)));
 }

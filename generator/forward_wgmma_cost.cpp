@@ -1,0 +1,85 @@
+#include "generator/forward_wgmma_cost.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "generator/integer.h"
+#include "generator/visible_keys.h"
+
+namespace attentune {
+namespace {
+
+constexpr double wgmma_flops = 4096;   // a clock and SM, a multiply-add counted twice
+constexpr double cache_bytes = 32;     // a clock and SM from the second-level cache, all SMs reading
+constexpr double memory_bytes = 1500;  // a clock from device memory, all SMs together
+constexpr double copy_latency = 1000;  // clocks from a copy's begin to its data
+constexpr double step_clocks =
+    200;  // from result to next instruction, waits and shuffles: of a step, whatever its size
+constexpr double item_clocks = 1500;  // of an item beside its steps: Q, the first and the last wait, O
+
+double real(std::int64_t value) { return static_cast<double>(value); }
+
+double matrix_instructions(const WgmmaShape& shape, const Problem& p) {
+  return real(ceil_div(p.head_dim_qk, 16) + shape.tile_n / 16);
+}
+
+// Key tiles of a work item, on average.
+double tiles_an_item(const WgmmaShape& shape, const Problem& p) {
+  const double all = real(ceil_div(p.len_kv, shape.tile_n));
+  if (p.mask.is_all())
+    return all;
+  // Rows see different keys: a tile of them sees some tile_m / 2 more, and the ends are no tile edges.
+  const double rows = real(std::min(shape.tile_m, p.len_q));
+  const double keys = visible_fraction(p) * real(p.len_kv) + (rows + real(shape.tile_n)) / 2;
+  return std::min(all, keys / real(shape.tile_n));
+}
+
+}  // namespace
+
+double issue_slots_a_score(const WgmmaShape& shape, const Problem& p) {
+  // Maximum, multiply-add, exponential, sum, half a conversion; a softcap computes two branches.
+  const double a_score = 4.5 + (p.score.is_identity() ? 0 : 16);
+  const double rescaling = real(p.head_dim_v) / 2;
+  const double descriptors = 3.5 * matrix_instructions(shape, p);
+  const double loop = 40 + (shape.take_turns ? 16 : 0);
+  return a_score + (rescaling + descriptors + loop) / (real(shape.tile_n) / 2);
+}
+
+WgmmaStepClocks wgmma_step_clocks(const WgmmaShape& shape, const Problem& p) {
+  const double scores = real(shape.tile_m * shape.tile_n);
+  const double depth = real(align_up(p.head_dim_qk, 16) + p.head_dim_v);
+  const double bytes = 2 * real(shape.tile_n) * real(p.head_dim_qk + p.head_dim_v);
+  return {.matrix = 2 * scores * depth / wgmma_flops,
+          .exponential = scores / GpuArch::exp_lanes,
+          .issue = scores * issue_slots_a_score(shape, p) / (32 * 4),
+          .global = bytes / cache_bytes};
+}
+
+double predicted_clocks(const WgmmaShape& shape, const Problem& p, const GpuArch& arch) {
+  const WgmmaStepClocks step = wgmma_step_clocks(shape, p);
+  const double softmax = std::max(step.exponential, step.issue);
+  // What is not the limit hides behind it as far as there is something else to run: another warpgroup, by chance or in
+  // turns, or the product of the step before.
+  const double limit = std::max(step.matrix, softmax);
+  const double company = real(shape.consumers()) + (shape.overlap ? 1 : 0) + (shape.take_turns ? 0.5 : 0);
+  const double rest = (step.matrix + softmax - limit) / company;
+  double clocks = std::max(limit + rest + step_clocks, step.global);
+  // A stage is free from the end of its product to the next step that needs it: with one, about half a step.
+  const double stages = real(std::min(shape.stages_k, shape.stages_v));
+  clocks += std::max(0.0, copy_latency + step.global / 2 - (stages - 0.5) * clocks);
+  // Rescaling O while S is being computed takes it off the way from one product to the next, where O is large.
+  if (shape.rescale_early)
+    clocks -= 0.1 * real(p.head_dim_v - 128);
+
+  const std::int64_t items = p.batch * p.heads_q * ceil_div(p.len_q, shape.tile_m);
+  // The first step of an item overlaps with nothing.
+  const double item = tiles_an_item(shape, p) * clocks + softmax / real(shape.consumers()) + item_clocks;
+  const double exact_waves = real(items) / arch.multiprocessors;
+  const double waves = p.mask.is_all() || exact_waves <= 1 ? std::ceil(exact_waves) : exact_waves + 0.5;
+  // Whatever the blocks do, K and V come from device memory once a KV head.
+  const double unique =
+      real(p.batch * p.heads_kv) * real(p.len_kv) * visible_fraction(p) * 2 * real(p.head_dim_qk + p.head_dim_v);
+  return std::max(waves * item, unique / memory_bytes);
+}
+
+}  // namespace attentune
