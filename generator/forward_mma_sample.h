@@ -1,5 +1,4 @@
-// Problems and Configs that together show forward_mma every pair of its features: what compile checks and simulated
-// verification run over.
+// The sample of forward_mma's features.
 #pragma once
 
 #include <cstddef>
@@ -7,19 +6,11 @@
 #include <vector>
 
 #include "generator/arch.h"
-#include "generator/config.h"
-#include "generator/problem.h"
+#include "generator/kernel_sample.h"
 
 namespace attentune {
 
-struct MmaSamplePoint {
-  Problem problem;
-  Config config;
-};
-
-// At most `limit` points, the same for the same seed. Covered are pairs of compile choices, head dims, group sizes,
-// dtypes, masks, scores and outputs, as far as the Arch allows them together. The problems are small (at most 300 rows
-// and keys), with odd lengths.
+using MmaSamplePoint = KernelSamplePoint;
 [[nodiscard]] std::vector<MmaSamplePoint> mma_sample(const Arch& arch, std::uint64_t seed, std::size_t limit);
 
 }  // namespace attentune

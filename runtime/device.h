@@ -50,7 +50,8 @@ class Device {
   // Throws Error(device_failed) for a malformed object: a bad file is a miss, never a crash.
   [[nodiscard]] virtual std::shared_ptr<const Module> load(const Binary& binary) const = 0;
 
-  // Workers whose per_worker workspace slices must exist (1 on GPUs).
+  // What runs at the same time: workers, whose per_worker workspace slices must exist; on GPUs multiprocessors, of
+  // which persistent kernels take one block each.
   [[nodiscard]] virtual int workers() const noexcept = 0;
   // Queues the prepared launches in order; hosts and simulators return when they have ended. Allocates nothing.
   virtual void launch(const Module& module, const BoundCall& call, Stream stream) const = 0;

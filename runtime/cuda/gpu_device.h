@@ -22,7 +22,7 @@ class GpuDevice final : public Device {
   [[nodiscard]] const Arch& arch() const noexcept override { return gpu_.arch; }
   [[nodiscard]] const Compiler& compiler() const override;
   [[nodiscard]] std::shared_ptr<const Module> load(const Binary& binary) const override;
-  [[nodiscard]] int workers() const noexcept override { return 1; }
+  [[nodiscard]] int workers() const noexcept override { return gpu_.identity.sms; }
   // One driver call a LaunchRule. The context need not be current.
   void launch(const Module& module, const BoundCall& call, Stream stream) const override;
   void check(const Module& module, const AttentunePreparedCall& call) const override;

@@ -1,0 +1,62 @@
+// Kernels of forward_wgmma as ptxas takes them: every default of the workloads, and a sample that shows every pair of
+// features, keep setmaxnreg and asynchronous wgmma (codes C7504 to C7520 are warnings) and do not spill. --no-skip runs
+// all of the sample (some minutes), else its first few points are taken.
+#include <doctest/doctest.h>
+
+#include <cstddef>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "generator/forward_wgmma.h"
+#include "generator/kernel_sample.h"
+#include "generator/workloads.h"
+#include "tests/compile/compile_all.h"
+
+using namespace attentune;
+
+namespace {
+
+const ForwardWgmma family;
+const Arch hopper = gpu_arch("sm_90a");
+
+void check_clean(std::vector<Compilation>& compilations) {
+  if (!compile_all(hopper, compilations))
+    return;
+  for (const Compilation& each : compilations) {
+    CHECK_MESSAGE(each.complaint.empty(), each.name, ": ", each.complaint);
+    CHECK_MESSAGE(each.spill_bytes == 0, each.name, " spills");
+  }
+}
+
+void check_sample(std::size_t points) {
+  std::vector<Compilation> compilations;
+  for (const KernelSamplePoint& point : kernel_sample(family, hopper, 1, points))
+    compilations.push_back({.name = to_text(point.problem) + " | " + to_text(point.config),
+                            .source = family.render(point.problem, hopper, point.config)});
+  CHECK(compilations.size() >= 6);
+  CHECK(compilations.size() <= points);
+  check_clean(compilations);
+}
+
+}  // namespace
+
+TEST_CASE("forward_wgmma's default of every workload compiles clean") {
+  std::vector<Compilation> compilations;
+  std::set<std::string> texts;
+  for (const Workload& row : workloads()) {
+    for (const NamedProblem& named : workload_problems(row.model, std::nullopt, std::nullopt)) {
+      if (family.refusal(named.problem, hopper))
+        continue;
+      Source source = family.render(named.problem, hopper, family.default_config(named.problem, hopper));
+      if (texts.insert(source.text).second)
+        compilations.push_back({.name = named.name, .source = std::move(source)});
+    }
+  }
+  CHECK(compilations.size() >= 10);
+  check_clean(compilations);
+}
+
+TEST_CASE("a sample of forward_wgmma's features compiles clean: its first points") { check_sample(6); }
+
+TEST_CASE("a sample of forward_wgmma's features compiles clean: every pair" * doctest::skip()) { check_sample(120); }
