@@ -37,8 +37,8 @@ double tiles_an_item(const WgmmaShape& shape, const Problem& p) {
 }  // namespace
 
 double issue_slots_a_score(const WgmmaShape& shape, const Problem& p) {
-  // Maximum, multiply-add, exponential, sum, half a conversion; a softcap computes two branches.
-  const double a_score = 4.5 + (p.score.is_identity() ? 0 : 16);
+  // Maximum, multiply-add, exponential, sum, half a conversion; a softcap computes two ways and takes one.
+  const double a_score = 4.5 + (p.score.is_identity() ? 0 : 22);
   const double rescaling = real(p.head_dim_v) / 2;
   const double descriptors = 3.5 * matrix_instructions(shape, p);
   const double loop = 40 + (shape.take_turns ? 16 : 0);

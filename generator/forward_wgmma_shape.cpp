@@ -8,7 +8,8 @@ namespace attentune {
 namespace {
 
 // Addresses, statistics, loop state: what the accumulators leave over in kernels that just do not spill.
-constexpr std::int64_t other_registers = 32;
+constexpr std::int64_t other_registers = 36;
+constexpr std::int64_t score_registers = 24;  // constants and both branches of a softcap
 
 constexpr std::int64_t slab_row_bytes = 128;
 
@@ -40,7 +41,8 @@ std::int64_t registers_at_entry(std::int64_t consumers) noexcept {
 std::int64_t consumer_registers_needed(const WgmmaShape& shape, const Problem& problem) noexcept {
   // P of one step is in use while S of the next fills; without overlap too, the compiler keeps them apart.
   const std::int64_t scores_and_weights = shape.tile_n / 2 + shape.tile_n / 4;
-  return scores_and_weights + problem.head_dim_v / 2 + other_registers;
+  const std::int64_t score_function = problem.score.is_identity() ? 0 : score_registers;
+  return scores_and_weights + problem.head_dim_v / 2 + other_registers + score_function;
 }
 
 std::int64_t slabs(std::int64_t columns) noexcept { return ceil_div(columns, 64); }

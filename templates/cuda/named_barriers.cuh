@@ -10,14 +10,3 @@ enum NamedBarrier : int {
 INLINE constexpr int threads_of(NamedBarrier barrier) {
   return barrier == ALL_THREADS ? THREADS : 2 * WARPGROUP;  // the one whose turn it is, and the one whose turn it was
 }
-
-// The id is part of the instruction: with one from a register the compiler would reserve all 16.
-template <NamedBarrier BARRIER>
-INLINE void wait_named() {
-  asm volatile("bar.sync %0, %1;" : : "n"((int)BARRIER), "n"(threads_of(BARRIER)) : "memory");
-}
-
-template <NamedBarrier BARRIER>
-INLINE void arrive_named() {
-  asm volatile("bar.arrive %0, %1;" : : "n"((int)BARRIER), "n"(threads_of(BARRIER)) : "memory");
-}
