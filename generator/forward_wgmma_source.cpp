@@ -17,7 +17,7 @@ namespace {
 // In the order of their use; what the generator writes stands between.
 constexpr std::array<std::string_view, 5> before_expressions{"attention_args.h", "cuda/types.cuh", "cuda/math.cuh",
                                                              "cuda/mask.cuh", "cuda/score.cuh"};
-constexpr std::array<std::string_view, 27> after_expressions{"cuda/warpgroup_shape.cuh",
+constexpr std::array<std::string_view, 28> after_expressions{"cuda/warpgroup_shape.cuh",
                                                              "cuda/fragments.cuh",
                                                              "cuda/shared_memory.cuh",
                                                              "cuda/ring.cuh",
@@ -42,6 +42,7 @@ constexpr std::array<std::string_view, 27> after_expressions{"cuda/warpgroup_sha
                                                              "cuda/warpgroup_turns.cuh",
                                                              "cuda/softmax.cuh",
                                                              "cuda/row_end.cuh",
+                                                             "cuda/quad_transpose.cuh",
                                                              "cuda/store_fragments.cuh",
                                                              "cuda/consume_tiles.cuh"};
 constexpr std::array<std::string_view, 1> kernel{"cuda/forward_wgmma.cuh"};

@@ -54,6 +54,9 @@ INLINE void produce_v(BlockMemory& memory, const TensorMaps& maps, const WorkIte
 }
 
 INLINE void produce_tiles(BlockMemory memory, const AttentionArgs& args, const TensorMaps& maps) {
+  prefetch_map(maps.q);
+  prefetch_map(maps.k);
+  prefetch_map(maps.v);
   for (PersistentItems items = persistent_items(args); items.more(); items.advance()) {
     const WorkItem item = work_item(args, items.index);
     const int shift = (int)args.len_kv - (int)args.len_q;

@@ -2,7 +2,11 @@
 // accumulator, are written by the generator: wgmma_qk and wgmma_pv.
 
 // Registers written by other instructions since the last product are those the next products see (9.7.15.7.1).
-INLINE void begin_products() { asm volatile("wgmma.fence.sync.aligned;" : : : "memory"); }
+// All lanes of a warp take part, so those that parted at a branch come together before.
+INLINE void begin_products() {
+  __syncwarp();
+  asm volatile("wgmma.fence.sync.aligned;" : : : "memory");
+}
 
 // Closes the group of products issued since the last one.
 INLINE void commit_products() { asm volatile("wgmma.commit_group.sync.aligned;" : : : "memory"); }

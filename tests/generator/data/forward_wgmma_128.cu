@@ -175,6 +175,8 @@ INLINE void wgmma_pv(float (&d)[16][4], const u32 (&a)[4], u64 b) {
 
 // ---- cuda/row_end.cuh
 
+// ---- cuda/quad_transpose.cuh
+
 // ---- cuda/store_fragments.cuh
 
 // ---- cuda/consume_tiles.cuh
