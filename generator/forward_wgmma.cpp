@@ -95,7 +95,8 @@ ConfigSpace class_space(const Problem& problem, const Arch& arch) {
 
   space.require("tile_n", [problem](const Config& config) {
     const WgmmaShape shape{.tile_m = config.integer("tile_m"), .tile_n = config.integer("tile_n")};
-    return consumer_registers_needed(shape, problem) <= register_split(shape.consumers()).consumer;
+    return consumer_registers_needed(shape, problem) <=
+           std::min<std::int64_t>(255, register_split(shape.consumers()).consumer);
   });
   space.require("stages_v", [problem, limits](const Config& config) {
     const WgmmaShape shape{.tile_m = config.integer("tile_m"),

@@ -28,9 +28,11 @@ WgmmaShape wgmma_shape(const Config& config) {
 }
 
 RegisterSplit register_split(std::int64_t consumers) noexcept {
-  if (consumers == 3)
-    return {.producer = 32, .consumer = 160};
-  return {.producer = 24, .consumer = 240};
+  if (consumers == 1)
+    return {.producer = 56, .consumer = 256};
+  if (consumers == 2)
+    return {.producer = 24, .consumer = 240};
+  return {.producer = 32, .consumer = 160};
 }
 
 std::int64_t registers_at_entry(std::int64_t consumers) noexcept {

@@ -26,15 +26,26 @@ const KernelFamily& family_for(const Problem& problem, const Arch& arch) {
   if (const std::optional<Refusal> unsound = refusal(problem))
     throw RefusalError(*unsound);
   Refusal closest;
+  std::vector<const KernelFamily*> serving;
   for (const KernelFamily* family : kernel_families()) {
     std::optional<Refusal> reason = family->refusal(problem, arch);
-    if (!reason)
-      return *family;
+    if (!reason) {
+      serving.push_back(family);
+      continue;
+    }
     // A family that stumbles over the arch is farther away than one that stumbles over a field of the problem.
     if (closest.field.empty() || closest.field == "arch")
       closest = *std::move(reason);
   }
-  throw RefusalError(closest);
+  if (serving.empty())
+    throw RefusalError(closest);
+  if (serving.size() == 1)
+    return *serving.front();
+  const auto cost = [&](const KernelFamily* family) {
+    return family->resources(problem, arch, family->default_config(problem, arch)).cost;
+  };
+  return **std::min_element(serving.begin(), serving.end(),
+                            [&](const auto* a, const auto* b) { return cost(a) < cost(b); });
 }
 
 }  // namespace attentune

@@ -23,7 +23,7 @@ struct Resources {
   double registers = 0;        // vector registers (host) or 32-bit registers per thread (GPU) live in the main loop
   double register_budget = 0;  // what `registers` may reach, where the Config fixes it
   double issue_slots = 0;      // instructions a score beside those of the matrix unit, a thread; 0: not predicted
-  double cost = 0;             // relative predicted time: only its order over a space means something
+  double cost = 0;             // predicted time: only its order means something, over spaces for the same Arch
 };
 
 class KernelFamily {
@@ -41,11 +41,12 @@ class KernelFamily {
   [[nodiscard]] virtual Source render(const Problem& problem, const Arch& arch, const Config& config) const = 0;
 };
 
-// Every family, in order of preference where several serve a problem.
+// Every family.
 [[nodiscard]] const std::vector<const KernelFamily*>& kernel_families();
 // By name; nullptr when there is none.
 [[nodiscard]] const KernelFamily* find_family(std::string_view name);
-// The first family that serves it; throws RefusalError with the closest family's reason when none does.
+// The family that serves it; of several, the one whose default is predicted to be the fastest. Throws RefusalError with
+// the closest family's reason when there is none. Cost: where several serve, their defaults (some 10 ms).
 [[nodiscard]] const KernelFamily& family_for(const Problem& problem, const Arch& arch);
 
 }  // namespace attentune

@@ -81,6 +81,14 @@ TEST_CASE("the default is a point of the space, and of the kind known to be fast
   CHECK(chosen("dtype=bf16 heads=1 head_dim=8 seq=0").tile_m == 64);
 }
 
+TEST_CASE("on Hopper long queries are forward_wgmma's, a few rows forward_mma's") {
+  const auto family_of = [](const std::string& text) { return family_for(parse_problem(text), hopper).name(); };
+  CHECK(family_of(llama) == "forward_wgmma");
+  CHECK(family_of("dtype=f16 heads=16 head_dim=64 seq=2048") == "forward_wgmma");
+  CHECK(family_of("dtype=bf16 heads=32/8 head_dim=128 seq=1/8192") == "forward_mma");
+  CHECK(family_of("dtype=bf16 heads=2048/1 head_dim=64 seq=64") == "forward_wgmma");  // the other refuses
+}
+
 TEST_CASE("predicted issue slots are those counted in compiled loops") {
   // Counted with nvcc 13.0 and tools/gpu/sass_report, without a mask.
   const auto predicted = [](const std::string& problem, const WgmmaShape& shape) {
@@ -120,7 +128,9 @@ TEST_CASE("every Config's registers fit the block's, and its tiles lie where wgm
       CHECK(split.consumer % 8 == 0);
       CHECK(split.producer >= 24);
       CHECK(split.consumer <= 256);
+      // setmaxnreg.dec gives registers up and .inc takes some, never the other way round.
       CHECK(split.producer <= entry);
+      CHECK(split.consumer >= (entry + 7) / 8 * 8);
       // What the pool of the block holds, in the units registers are allocated in.
       CHECK(split.producer + shape.consumers() * split.consumer <= (1 + shape.consumers()) * ((entry + 7) / 8 * 8));
       CHECK(128 * (1 + shape.consumers()) * ((entry + 7) / 8 * 8) <= limits_of(hopper).registers_per_sm);
