@@ -22,8 +22,8 @@ struct WgmmaShape {
 // `config` names the choices of ForwardWgmma::space.
 [[nodiscard]] WgmmaShape wgmma_shape(const Config& config);
 
-// Registers a thread of each role has after setmaxnreg (PTX ISA 9.7.19.5): multiples of 8, 24 to 256; the producer gives
-// some of those at entry up, the consumers take some more.
+// Registers a thread of each role has after setmaxnreg (PTX ISA 9.7.19.5): multiples of 8, 24 to 256; the producer
+// gives some of those at entry up, the consumers take some more.
 struct RegisterSplit {
   std::int64_t producer = 0;
   std::int64_t consumer = 0;

@@ -31,7 +31,6 @@ struct SlabTile {
 // Copies a tile, slab by slab; SlabTile::BYTES arrive at `barrier`.
 template <class Tile>
 INLINE void copy_slabs(u32 tile, const TensorMap& map, u32 barrier, int row, int head, int batch) {
-#pragma unroll
   for (int slab = 0; slab < Tile::SLABS; ++slab) {
     copy_box(tile + (u32)(slab * Tile::SLAB_BYTES), map, barrier, slab * Tile::SLAB_COLUMNS, row, head, batch);
   }
