@@ -1,6 +1,8 @@
 #include "runtime/simulator/device/simulator_device.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <cstring>
 #include <map>
 #include <string>
 #include <string_view>
@@ -11,6 +13,7 @@
 
 #include "generator/error.h"
 #include "runtime/simulator/device/operand_buffers.h"
+#include "runtime/simulator/memory/tensor_map.h"
 #include "runtime/simulator/ptx/module.h"
 
 namespace attentune::simulator {
@@ -42,6 +45,21 @@ Extent extent(const std::int64_t (&sides)[3]) {
   return {.x = static_cast<std::uint32_t>(sides[0]),
           .y = static_cast<std::uint32_t>(sides[1]),
           .z = static_cast<std::uint32_t>(sides[2])};
+}
+
+TensorElement element_of(const Dtype dtype) {
+  switch (dtype) {
+    case Dtype::f32:
+      return TensorElement::f32;
+    case Dtype::f16:
+      return TensorElement::f16;
+    case Dtype::bf16:
+      return TensorElement::bf16;
+    case Dtype::e4m3:
+    case Dtype::e5m2:
+      break;
+  }
+  return TensorElement::u8;
 }
 
 void append(std::vector<std::byte>& block, const void* value, const std::size_t bytes, const std::size_t alignment) {
@@ -134,6 +152,22 @@ void SimulatorDevice::launch(const Module& module, const BoundCall& call, Stream
       throw Error(Status::device_failed, fmt::format("the simulator stopped the kernel: {}", fault.what()));
     }
   }
+}
+
+TensorMap SimulatorDevice::encode(const TensorMapShape& shape) const {
+  TensorMapFields fields{.address = reinterpret_cast<std::uintptr_t>(shape.address),
+                         .element = element_of(shape.dtype),
+                         .rank = TensorMapShape::rank,
+                         .swizzle_bytes = shape.swizzle_bytes};
+  std::ranges::copy(shape.size, fields.size.begin());
+  std::ranges::copy(shape.stride_bytes, fields.stride_bytes.begin());
+  std::ranges::copy(shape.box, fields.box.begin());
+  if (const std::string reason = defect(fields); !reason.empty())
+    throw Error(Status::device_failed, "the driver would refuse this tensor map: " + reason);
+  TensorMap map;
+  const EncodedTensorMap encoded = simulator::encode(fields);
+  std::memcpy(map.bytes.data(), encoded.data(), encoded.size());
+  return map;
 }
 
 Counts SimulatorDevice::total() const {

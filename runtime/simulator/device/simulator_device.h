@@ -23,10 +23,11 @@ class SimulatorDevice final : public Device {
   [[nodiscard]] const Arch& arch() const noexcept override { return name_.arch; }
   [[nodiscard]] const Compiler& compiler() const override;
   [[nodiscard]] std::shared_ptr<const Module> load(const Binary& binary) const override;
-  [[nodiscard]] int workers() const noexcept override { return 1; }
+  [[nodiscard]] int workers() const noexcept override { return name_.options.sms; }
   // Kernels may touch the operands' extents and the call's workspace, nothing else. A Fault is thrown as
   // Error(device_failed).
   void launch(const Module& module, const BoundCall& call, Stream stream) const override;
+  [[nodiscard]] TensorMap encode(const TensorMapShape& shape) const override;
   [[nodiscard]] bool can_time() const noexcept override { return false; }
   [[nodiscard]] std::string counts() const override;
 
