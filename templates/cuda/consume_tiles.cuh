@@ -26,9 +26,14 @@ struct Consumer {
     }
   }
 
+  // Of many steps the compiler would keep each one's descriptor in registers through the whole loop, and spill them.
+  INLINE MatrixDescriptor q_operand() const {
+    return QK_STEPS > 12 ? MatrixDescriptor{(u32)computed_here((int)q.low), q.high} : q;
+  }
+
   INLINE void issue_qk() {
     begin_products();
-    multiply_qk(s, q, KTile::summed_over_columns(memory.k_tile()));
+    multiply_qk(s, q_operand(), KTile::summed_over_columns(memory.k_tile()));
     commit_products();
   }
 

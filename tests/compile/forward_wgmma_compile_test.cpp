@@ -58,6 +58,15 @@ TEST_CASE("forward_wgmma's default of every workload compiles clean") {
   check_clean(compilations, 0);
 }
 
+TEST_CASE("forward_wgmma's default of every usual head dim compiles clean") {
+  std::vector<Compilation> compilations;
+  for (const char* const head_dim : {"64", "80", "96", "128", "192/128", "256"}) {
+    const Problem p = parse_problem(std::string("dtype=f16 heads=16 seq=8192 mask=causal() head_dim=") + head_dim);
+    compilations.push_back({.name = to_text(p), .source = family.render(p, hopper, family.default_config(p, hopper))});
+  }
+  check_clean(compilations, 0);
+}
+
 TEST_CASE("a sample of forward_wgmma's features compiles clean: its first points") { check_sample(6); }
 
 TEST_CASE("a sample of forward_wgmma's features compiles clean: every pair" * doctest::skip()) { check_sample(120); }
