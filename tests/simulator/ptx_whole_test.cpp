@@ -2,8 +2,8 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <ctime>
 #include <cstddef>
+#include <ctime>
 #include <fstream>
 #include <iterator>
 #include <random>

@@ -147,9 +147,10 @@ Ceilings::Ceilings(const Arch& arch, int threads) : executor_(make_pool(threads)
   if (target == nullptr)
     throw Error(Status::device_failed, "ceilings are measured on hosts only; use --device host");
   Source source;
-  source.text = fmt::format("target datalayout = \"{}\"\ntarget triple = \"{}\"\n{}{}attributes #0 = {{ nounwind {} }}\n",
-                            target->data_layout, target->triple, fma_text(vector_floats_), read_text(vector_floats_),
-                            target_attributes(arch, vector_bits(arch)));
+  source.text =
+      fmt::format("target datalayout = \"{}\"\ntarget triple = \"{}\"\n{}{}attributes #0 = {{ nounwind {} }}\n",
+                  target->data_layout, target->triple, fma_text(vector_floats_), read_text(vector_floats_),
+                  target_attributes(arch, vector_bits(arch)));
   for (const char* entry : {fma_entry, read_entry}) {
     LaunchRule rule;
     rule.entry = entry;
