@@ -15,6 +15,7 @@ function(test_folder folder)
     return()
   endif()
   set(name test_${folder})
+  list(FILTER found EXCLUDE REGEX "/run_ptx[.]cpp$") # a program of its own
   add_executable(${name} ${found})
   target_link_libraries(${name} PRIVATE test_main attentune_flags doctest_headers ${ARGN})
   target_compile_definitions(${name} PRIVATE
@@ -40,6 +41,9 @@ endfunction()
 test_folder(generator attentune_generator)
 test_folder(cache attentune_cache sqlite3 zstd)
 test_folder(simulator attentune_simulator_device ${CMAKE_DL_LIBS})
+# Conformance cases, and PTX of other compilers, on the simulator.
+add_executable(run_ptx ${PROJECT_SOURCE_DIR}/tests/simulator/run_ptx.cpp)
+target_link_libraries(run_ptx PRIVATE attentune_flags attentune_simulator)
 if(HOST_CODEGEN)
   # These compile and run kernels.
   test_folder(templates attentune_generator)
