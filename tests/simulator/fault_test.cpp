@@ -107,6 +107,46 @@ TEST_CASE("two lanes that write one byte in one instruction") {
   CHECK(says(kernel.fault(), "these lanes write byte"));
 }
 
+TEST_CASE("lanes and warps that store equal bytes") {
+  // Every lane of both warps stores 7; a lane of the second stores 8 where `differing` says so.
+  const auto body = [](std::string_view differing) {
+    return ".reg .pred %differs; mov.u32 %r0, 7; " + std::string(differing) +
+           "st.shared.u32 [tile], %r0; bar.sync 0; ld.shared.u32 %r1, [tile]; st.global.u32 [%mine], %r1;";
+  };
+  const auto run = [&](std::string_view differing, bool strict) {
+    KernelRun kernel{.body = body(differing),
+                     .globals = ".shared .align 4 .b32 tile[1];",
+                     .shape = {.block = {.x = 64}},
+                     .options = {.strict = strict}};
+    const std::string fault = kernel.fault();
+    CHECK((!fault.empty() || kernel.out[63] == 7));
+    return fault;
+  };
+  CHECK(run("", false).empty());
+  CHECK(says(run("", true), "these lanes write byte"));
+  CHECK(says(run("setp.eq.u32 %differs, %t, 40; @%differs mov.u32 %r0, 8; ", false), "these lanes write byte"));
+  CHECK(says(run("setp.ge.u32 %differs, %t, 32; @%differs mov.u32 %r0, 8; ", false), "race: writes byte 0"));
+}
+
+TEST_CASE("a read that only one of two equal stores comes before") {
+  // The flag of warp 0 orders its own store before the read, not the one of warp 1.
+  KernelRun kernel{.body = R"(
+    .reg .pred %first, %second;
+    setp.lt.u32 %first, %t, 32;
+    setp.lt.u32 %second, %t, 64;
+    mov.u32 %r0, 7;
+    @%second st.shared.u32 [tile], %r0;
+    @%first bar.sync 1, 64;
+    @%second bra DONE;
+    bar.sync 1, 64;
+    ld.shared.u32 %r1, [tile];
+    st.global.u32 [%mine], %r1;
+    DONE:)",
+                   .globals = ".shared .align 4 .b32 tile[1];",
+                   .shape = {.block = {.x = 96}}};
+  CHECK(says(kernel.fault(), "race: "));
+}
+
 TEST_CASE("two blocks that write one word") {
   KernelRun kernel{.body = "st.global.u32 [%mine], %t;", .shape = {.grid = {.x = 2}, .block = {.x = 32}}};
   CHECK(says(kernel.fault(), "of out that was written by warp 0 of block"));

@@ -137,7 +137,7 @@ Located Warp::locate_shared_of(Block& owner, const Addresses& addresses, Mask la
     offsets[at(lane)] = address - shared_begin;
   });
   if (!shared.shadow.empty())
-    check_races(*this, shared.shadow, offsets, lanes, touch, "shared memory");
+    check_races(*this, shared.shadow, offsets, lanes, touch, "shared memory", shared.bytes.data());
   Located located{};
   for_each_lane(lanes, [&](int lane) {
     const auto offset = static_cast<std::size_t>(offsets[at(lane)]);

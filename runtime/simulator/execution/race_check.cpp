@@ -81,10 +81,40 @@ namespace {
                         memory, describe_access(warp, earlier), advice(warp, earlier)));
 }
 
+// Those of `bytes` of granule `index` that hold already what the lanes of `group` store there.
+ByteMask equal_bytes(const Addresses& offsets, Mask group, const Touch& touch, std::uint64_t granule,
+                     const std::byte* held) {
+  unsigned equal = (1U << granule_bytes) - 1;
+  for_each_lane(group, [&](int lane) {
+    const std::uint64_t offset = offsets[static_cast<std::size_t>(lane)];
+    const auto& bytes = (*touch.stored)[static_cast<std::size_t>(lane)];
+    for (std::uint32_t i = 0; i < touch.bytes; ++i) {
+      if ((offset + i) / granule_bytes == granule && held[offset + i] != bytes[i])
+        equal &= ~(1U << (offset + i) % granule_bytes);
+    }
+  });
+  return static_cast<ByteMask>(equal);
+}
+
+// Whether the lanes of `group` whose bytes overlap those of `lane` store the same there.
+bool store_the_same(const Addresses& offsets, Mask group, int lane, const Touch& touch) {
+  const std::uint64_t offset = offsets[static_cast<std::size_t>(lane)];
+  bool same = true;
+  for_each_lane(group, [&](int other) {
+    // Both are aligned to their size: they overlap as a whole or not at all.
+    if (offsets[static_cast<std::size_t>(other)] == offset)
+      same = same && std::equal((*touch.stored)[static_cast<std::size_t>(lane)].begin(),
+                                (*touch.stored)[static_cast<std::size_t>(lane)].begin() + touch.bytes,
+                                (*touch.stored)[static_cast<std::size_t>(other)].begin());
+  });
+  return same;
+}
+
 }  // namespace
 
 void check_races(Warp& warp, Shadow& shadow, const Addresses& offsets, Mask lanes, const Touch& touch,
-                 std::string_view memory) {
+                 std::string_view memory, const std::byte* held) {
+  const bool may_equal = touch.stored != nullptr && !warp.launch().options.strict;
   Access access{.epoch = touch.asynchronous ? warp.copy_epoch() : warp.now(),
                 .step = static_cast<std::int32_t>(warp.step_index()),
                 .kind = touch.kind,
@@ -95,7 +125,10 @@ void check_races(Warp& warp, Shadow& shadow, const Addresses& offsets, Mask lane
   const auto flush = [&] {
     if (access.bytes == 0)
       return;
-    const auto earlier = shadow.record(static_cast<std::size_t>(granule), access, warp.clock);
+    auto earlier = shadow.record(static_cast<std::size_t>(granule), access, warp.clock);
+    if (earlier && may_equal && held != nullptr) [[unlikely]]
+      earlier = shadow.record(static_cast<std::size_t>(granule), access, warp.clock,
+                              equal_bytes(offsets, group, touch, granule, held));
     if (earlier) [[unlikely]] {
       const int byte = std::countr_zero(static_cast<unsigned>(earlier->bytes & access.bytes));
       report(warp, *earlier, touch, granule * granule_bytes + static_cast<std::uint64_t>(byte), group, memory);
@@ -113,7 +146,8 @@ void check_races(Warp& warp, Shadow& shadow, const Addresses& offsets, Mask lane
         access.bytes = 0;
         group = 0;
       }
-      if (touch.kind == AccessKind::write && (access.bytes & mask) != 0) [[unlikely]] {
+      if (touch.kind == AccessKind::write && (access.bytes & mask) != 0 &&
+          !(may_equal && store_the_same(offsets, lanes & (lane_bit(lane) - 1), lane, touch))) [[unlikely]] {
         warp.fail(FaultKind::race, group | lane_bit(lane),
                   fmt::format("these lanes write byte {} of {} in one instruction", offset, memory));
       }

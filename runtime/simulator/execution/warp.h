@@ -23,13 +23,17 @@ namespace attentune::simulator {
 class Block;
 struct Launch;
 
+// What each lane stores, 32 bytes at most: st.v4.b64 and st.v8.b32.
+using StoredBytes = std::array<std::array<std::byte, 32>, warp_size>;
+
 // What an access does to memory, for all its checks.
 struct Touch {
   Space space = Space::global;
   std::uint32_t bytes = 4;  // of one lane; the address must be a multiple of it
   AccessKind kind = AccessKind::read;
-  bool asynchronous = false;  // on the copy timeline of the warp
-  bool reads = true;          // whether the bytes must have been written before
+  bool asynchronous = false;            // on the copy timeline of the warp
+  bool reads = true;                    // whether the bytes must have been written before
+  const StoredBytes* stored = nullptr;  // of a plain store: lanes and warps may store equal bytes at once
 };
 
 using Addresses = std::array<std::uint64_t, warp_size>;

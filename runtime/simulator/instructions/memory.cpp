@@ -65,17 +65,23 @@ void store(Warp& warp, const Step& step, Mask lanes) {
   const MemoryForm& form = step.memory;
   const Addresses addresses = warp.addresses(step.input(0), step.offset, lanes);
   const bool strong = is_strong(form.order);
+  StoredBytes stored;
+  for_each_lane(lanes, [&](int lane) {
+    for (std::size_t i = 0; i < form.elements; ++i) {
+      const std::uint64_t value = lane_value(warp.registers, step.input(1 + i), lane);
+      std::byte* const to = stored[static_cast<std::size_t>(lane)].data() + i * form.element_bytes;
+      std::memcpy(to, &value, form.element_bytes);  // both little-endian
+    }
+  });
   const Located located = warp.locate(addresses, lanes,
                                       {.space = form.space,
                                        .bytes = form.bytes(),
                                        .kind = strong ? AccessKind::atomic : AccessKind::write,
-                                       .reads = false});
+                                       .reads = false,
+                                       .stored = strong ? nullptr : &stored});
   for_each_lane(lanes, [&](int lane) {
     const auto at = static_cast<std::size_t>(lane);
-    for (std::size_t i = 0; i < form.elements; ++i) {
-      const std::uint64_t value = lane_value(warp.registers, step.input(1 + i), lane);
-      std::memcpy(located[at] + i * form.element_bytes, &value, form.element_bytes);  // both little-endian
-    }
+    std::memcpy(located[at], stored[at].data(), form.bytes());
     if (!strong)
       return;
     ++warp.launch().progress;

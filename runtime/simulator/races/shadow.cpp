@@ -9,14 +9,17 @@ namespace {
 bool writes(AccessKind kind) noexcept { return kind == AccessKind::write || kind == AccessKind::atomic; }
 bool is_strong(AccessKind kind) noexcept { return kind == AccessKind::strong_read || kind == AccessKind::atomic; }
 
-bool conflicts(const Access& earlier, const Access& later) noexcept {
-  return (earlier.bytes & later.bytes) != 0 && (writes(earlier.kind) || writes(later.kind)) &&
+bool conflicts(const Access& earlier, const Access& later, ByteMask equal) noexcept {
+  const bool both_store = earlier.kind == AccessKind::write && later.kind == AccessKind::write && !earlier.asynchronous;
+  const unsigned differing = both_store ? ~static_cast<unsigned>(equal) : ~0U;
+  return (earlier.bytes & later.bytes & differing) != 0 && (writes(earlier.kind) || writes(later.kind)) &&
          !(is_strong(earlier.kind) && is_strong(later.kind));
 }
 
 }  // namespace
 
-std::optional<Access> Shadow::record(std::size_t index, const Access& access, const VectorClock& known) {
+std::optional<Access> Shadow::record(std::size_t index, const Access& access, const VectorClock& known,
+                                     ByteMask equal) {
   const Node& head = granules_[index];
   // The same access again, of other lanes or other bytes: by far the most frequent case.
   if (head.next == none && head.access.epoch == access.epoch && head.access.kind == access.kind &&
@@ -25,12 +28,13 @@ std::optional<Access> Shadow::record(std::size_t index, const Access& access, co
     return std::nullopt;
   }
   for (const Node* node = &head; node != nullptr; node = node->next == none ? nullptr : &more_[node->next]) {
-    if (conflicts(node->access, access) && !known.knows(node->access.epoch))
+    if (conflicts(node->access, access, equal) && !known.knows(node->access.epoch))
       return node->access;
   }
-  // A write that comes after everything before it stands for it; a read stands for the older reads of its own warp.
+  // A write stands for everything it comes after, which is all but stores of equal bytes; a read stands for the older
+  // reads of its own warp.
   const auto stands_for = [&](const Access& earlier) {
-    if (access.kind == AccessKind::write)
+    if (access.kind == AccessKind::write && (equal == 0 || known.knows(earlier.epoch)))
       return true;
     return access.kind == earlier.kind && access.epoch.timeline == earlier.epoch.timeline &&
            access.asynchronous == earlier.asynchronous;

@@ -39,8 +39,10 @@ class Shadow {
   [[nodiscard]] bool empty() const noexcept { return granules_.empty(); }
 
   // Records `access` to granule `index` and returns the earlier access it races with, if there is one.
-  // `known` is what the accessing side has seen. Cost: some 10 ns.
-  [[nodiscard]] std::optional<Access> record(std::size_t index, const Access& access, const VectorClock& known);
+  // `known` is what the accessing side has seen. `equal`: bytes in which plain writes do not race, for they write the
+  // same. Cost: some 10 ns.
+  [[nodiscard]] std::optional<Access> record(std::size_t index, const Access& access, const VectorClock& known,
+                                             ByteMask equal = 0);
 
   // Every access of granule `index` that a later one may conflict with, oldest not first.
   template <class Action>

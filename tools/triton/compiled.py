@@ -1,0 +1,47 @@
+"""Triton kernels to PTX without a GPU."""
+
+import importlib.util
+import sys
+import types
+from dataclasses import dataclass
+
+from triton.backends.compiler import GPUTarget
+from triton.compiler import ASTSource
+from triton.compiler import compile as triton_compile
+
+
+@dataclass
+class Compiled:
+    ptx: str
+    entry: str
+    threads: int
+    shared_bytes: int
+    scratch_parameters: int  # pointers Triton adds at the end; null, for these kernels use none
+
+
+def library_attention(path):
+    """The forward kernel of Triton's library. Its file imports torch for a wrapper nobody calls here."""
+    torch = types.ModuleType("torch")
+    torch.autograd = types.SimpleNamespace(Function=type("Function", (), {"apply": None}))
+    sys.modules.setdefault("torch", torch)
+    sys.modules.setdefault("triton.ops", types.ModuleType("triton.ops"))
+    spec = importlib.util.spec_from_file_location("triton.ops.flash_attention", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module._fwd_kernel
+
+
+def compile_kernel(kernel, types_of, constants, capability, aligned, stages=3, warps=4):
+    """types_of: parameter -> "*fp16", "i32"...; aligned: parameters whose value is a multiple of 16."""
+    names = kernel.arg_names
+    signature = {name: "constexpr" if name in constants else types_of[name] for name in names}
+    constexprs = {(names.index(name),): value for name, value in constants.items()}
+    attributes = {(names.index(name),): [["tt.divisibility", 16]] for name in aligned}
+    source = ASTSource(kernel, signature, constexprs=constexprs, attrs=attributes)
+    binary = triton_compile(source, target=GPUTarget("cuda", capability, 32),
+                            options={"num_warps": warps, "num_stages": stages})
+    ptx = binary.asm["ptx"]
+    begin = ptx.index(".visible .entry")
+    given = sum(kind != "constexpr" for kind in signature.values())
+    return Compiled(ptx=ptx, entry=binary.metadata.name, threads=32 * warps, shared_bytes=binary.metadata.shared,
+                    scratch_parameters=ptx.count("_param_", begin, ptx.index("{", begin)) - given)
