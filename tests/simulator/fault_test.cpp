@@ -21,18 +21,36 @@ constexpr const char* tile = ".shared .align 16 .b8 tile[1024];";
 }  // namespace
 
 TEST_CASE("a register nobody wrote") {
-  KernelRun kernel{.body = "add.u32 %r1, %r2, 1;"};
+  constexpr Options strict{.strict = true};
+  KernelRun kernel{.body = "add.u32 %r1, %r2, 1;", .options = strict};
   CHECK(says(kernel.fault(), "uninitialized register: %r2 is read before anything was written to it"));
   // One lane of it.
-  KernelRun partial{.body = "setp.ne.u32 %p1, %t, 5;\n@%p1 mov.u32 %r2, 1;\nadd.u32 %r1, %r2, 1;"};
+  KernelRun partial{.body = "setp.ne.u32 %p1, %t, 5;\n@%p1 mov.u32 %r2, 1;\nadd.u32 %r1, %r2, 1;", .options = strict};
   CHECK(says(partial.fault(), "warp 0, lane 5, PTX line"));
   // A copy of it is as good as itself: only a use counts.
-  KernelRun copied{.body = "mov.u32 %r1, %r2;"};
+  KernelRun copied{.body = "mov.u32 %r1, %r2;", .options = strict};
   CHECK(copied.fault().empty());
-  KernelRun used{.body = "mov.u32 %r1, %r2; add.u32 %r3, %r1, 1;"};
+  KernelRun used{.body = "mov.u32 %r1, %r2; add.u32 %r3, %r1, 1;", .options = strict};
   CHECK(says(used.fault(), "%r1 is read before"));
-  KernelRun guard{.body = "@%p1 mov.u32 %r1, 1;"};
+  KernelRun guard{.body = "@%p1 mov.u32 %r1, 1;", .options = strict};
   CHECK(says(guard.fault(), "the guard %p1 is read before"));
+}
+
+TEST_CASE("what is computed from a register nobody wrote, outside of strict mode") {
+  // Lane 5 has no %r2, and %r1 of lane 4 comes from it.
+  const std::string body =
+      "mov.u32 %r0, 0; setp.ne.u32 %p1, %t, 5; @%p1 mov.u32 %r2, %t; shfl.sync.bfly.b32 %r1, %r2, 1, 31, -1; "
+      "add.u32 %r1, %r1, 1; setp.ne.u32 %p1, %t, 4; ";
+  const std::string unused_body = body + "@%p1 st.global.u32 [%mine], %r1;";
+  KernelRun unused{.body = unused_body};
+  CHECK(unused.fault().empty());
+  CHECK(unused.out[5] == 5);
+  const std::string stored_body = body + "st.global.u32 [%mine], %r1;";
+  KernelRun stored{.body = stored_body};
+  CHECK(says(stored.fault(), "%r1 is read before anything was written to it or to what it was computed from"));
+  CHECK(says(stored.fault(), "lane 4,"));
+  KernelRun decided{.body = "setp.eq.u32 %p1, %r2, 0; @%p1 mov.u32 %r1, 1;"};
+  CHECK(says(decided.fault(), "the guard %p1 is read before"));
 }
 
 TEST_CASE("shared memory nobody wrote, and outside of it") {

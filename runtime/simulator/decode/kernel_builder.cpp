@@ -170,6 +170,7 @@ void KernelBuilder::decode(const ptx::Instruction& instruction) {
   if (const Form* form = registry.form(instruction.opcode)) {
     builder.expect_operands(form->inputs + 1, form->inputs + 1);
     builder.step.handler = form->handler;
+    builder.step.computes = true;
     builder.step.category = form->category;
     builder.output(builder.operand(0), form->output_bits);
     for (std::size_t i = 0; i < form->inputs; ++i)

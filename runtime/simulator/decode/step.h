@@ -73,6 +73,7 @@ struct Step {
   Flow flow = Flow::straight;
   Convergence convergence = Convergence::none;
   bool checks_inputs = true;     // lanes that read what nobody wrote stop the run
+  bool computes = false;         // a value of registers; outside of strict mode as unwritten as what it is made of
   bool writes_validity = false;  // the handler itself says which outputs are written
   bool parts = false;            // a branch: lanes whose guard is false are its own business
   bool takes_registers = false;  // wgmma: the handler itself says what it does with its registers

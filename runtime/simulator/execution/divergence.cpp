@@ -210,10 +210,8 @@ void Warp::regather() {
 void Warp::run_joint(const Step& step, Mask lanes) {
   if (launch_->timelines.async_proxy)
     touch_registers(step, lanes);
-  if (step.checks_inputs)
-    check_inputs(step, lanes);
   ++launch_->executed[pc_];
-  execute(step, lanes);
+  check_and_execute(step, lanes);
 }
 
 void Warp::wait_for_warp(Mask members) {

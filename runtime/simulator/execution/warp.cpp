@@ -59,15 +59,23 @@ bool Warp::select() {
   return true;
 }
 
-void Warp::check_inputs(const Step& step, Mask lanes) const {
+// Compilers compute on in lanes whose results nobody uses: outside of strict mode an unwritten value may be computed
+// with, and must not reach memory, an address, a guard or a matrix.
+Mask Warp::check_inputs(const Step& step, Mask lanes) const {
+  Mask unwritten = 0;
   for (std::size_t i = 0; i < step.inputs; ++i) {
     const Slot& slot = step.input(i);
     const Mask missing = lanes & ~registers.written[slot.number];
-    if (missing != 0) [[unlikely]] {
+    if (missing == 0) [[likely]]
+      continue;
+    if (!step.computes || launch_->options.strict) {
       fail(FaultKind::uninitialized_register, missing,
-           fmt::format("{} is read before anything was written to it", register_name(slot)));
+           fmt::format("{} is read before anything was written to it{}", register_name(slot),
+                       launch_->options.strict ? "" : " or to what it was computed from"));
     }
+    unwritten |= missing;
   }
+  return unwritten;
 }
 
 // wgmma works on its registers while the warp goes on.
@@ -83,12 +91,15 @@ void Warp::touch_registers(const Step& step, Mask lanes) {
   }
 }
 
-void Warp::execute(const Step& step, Mask lanes) {
+void Warp::check_and_execute(const Step& step, Mask lanes) {
+  const Mask unwritten = step.checks_inputs ? check_inputs(step, lanes) : 0;
   step.handler(*this, step, lanes);
   if (step.writes_validity)
     return;
-  for (std::size_t i = 0; i < step.outputs; ++i)
-    registers.written[step.output(i).number] |= lanes;
+  for (std::size_t i = 0; i < step.outputs; ++i) {
+    Mask& written = registers.written[step.output(i).number];
+    written = (written | lanes) & ~unwritten;
+  }
 }
 
 void Warp::run(int budget) {
@@ -122,12 +133,10 @@ void Warp::run(int budget) {
         refuse_after_parting(lanes);
       if (launch_->timelines.async_proxy && !step.takes_registers)
         touch_registers(step, lanes);
-      if (step.checks_inputs)
-        check_inputs(step, lanes);
       if (!released_)
         ++launch_->executed[pc_];
       if (step.flow == Flow::straight) {
-        execute(step, lanes);
+        check_and_execute(step, lanes);
         ++paths_[current_].pc;
       } else {
         if (lanes != paths_[current_].lanes && !step.parts) {
@@ -138,7 +147,7 @@ void Warp::run(int budget) {
           paths_[current_].lanes = lanes;
           paths_.push_back(others);
         }
-        execute(step, lanes);
+        check_and_execute(step, lanes);
         if (!select())
           return;
       }

@@ -103,7 +103,8 @@ class Warp {
   [[nodiscard]] std::string describe() const;
 
  private:
-  void check_inputs(const Step& step, Mask lanes) const;
+  // The lanes whose result counts as unwritten.
+  [[nodiscard]] Mask check_inputs(const Step& step, Mask lanes) const;
   [[noreturn]] void refuse_after_parting(Mask lanes) const;
   void touch_registers(const Step& step, Mask lanes);
   [[nodiscard]] bool select();
@@ -116,7 +117,7 @@ class Warp {
   void become_one(std::uint32_t pc);
   void check_exit(Mask lanes);
   void run_joint(const Step& step, Mask lanes);
-  void execute(const Step& step, Mask lanes);
+  void check_and_execute(const Step& step, Mask lanes);
   void set_specials();
   Located locate_generic(const Addresses& addresses, Mask lanes, const Touch& touch);
   Located locate_shared(const Addresses& addresses, Mask lanes, const Touch& touch);

@@ -154,6 +154,7 @@ void decode_cvt(StepBuilder& builder) {
   }
   Step& step = builder.step;
   step.category = Category::conversion;
+  step.computes = true;
   step.attribute = packed(form);
   const bool two_sources = to.pair && !from.pair;
   builder.expect_operands(two_sources ? 3 : 2, two_sources ? 3 : 2);

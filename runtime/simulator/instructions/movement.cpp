@@ -92,6 +92,7 @@ void decode_mov(StepBuilder& builder) {
       builder.refuse("its parts are neither of 16 nor of 32 bits");
     step.attribute = static_cast<std::uint32_t>(part);
     step.handler = packs ? pack : unpack;
+    step.computes = true;
     builder.outputs(destination, packs ? bits : part, packs ? 1 : count);
     builder.inputs(source, packs ? part : bits, packs ? count : 1);
     return;

@@ -53,6 +53,8 @@ void shuffle(Warp& warp, const Step& step, Mask lanes) {
   const Words b = warp.registers.words[step.input(1).at];
   const Words c = warp.registers.words[step.input(2).at];
   Words& destination = warp.registers.words[step.output(0).at];
+  const Mask source_written = warp.registers.written[step.input(0).number];
+  Mask written = 0;
   Mask in_range = 0;
   for_each_lane(lanes, [&](int lane) {
     const Partner from = partner(mode, lane, b[at(lane)], c[at(lane)]);
@@ -60,10 +62,16 @@ void shuffle(Warp& warp, const Step& step, Mask lanes) {
     if (from.in_range && !has_lane(lanes, from.lane))
       warp.fail(FaultKind::bad_operand, lane_bit(lane),
                 fmt::format("shfl reads lane {}, which does not take part", from.lane));
-    destination[at(lane)] = source[at(from.in_range ? from.lane : lane)];
+    const int read = from.in_range ? from.lane : lane;
+    destination[at(lane)] = source[at(read)];
+    written |= has_lane(source_written, read) ? lane_bit(lane) : 0;
   });
-  if (step.outputs > 1)
+  Mask& valid = warp.registers.written[step.output(0).number];
+  valid = (valid & ~lanes) | written;
+  if (step.outputs > 1) {
     warp.registers.set_predicate(step.output(1), lanes, in_range);
+    warp.registers.written[step.output(1).number] |= lanes;
+  }
 }
 
 void decode_shfl(StepBuilder& builder) {
@@ -90,6 +98,8 @@ void decode_shfl(StepBuilder& builder) {
     step.handler = shuffle<Shuffle::idx>;
   else
     builder.refuse("its mode is not served");
+  step.computes = true;
+  step.writes_validity = true;
   step.convergence = Convergence::members;
   step.category = Category::warp_exchange;
 }
