@@ -3,8 +3,17 @@
 import numpy as np
 
 
+# The finite magnitudes of e4m3, by their 7 bits: a mantissa of 3, a bias of 7, no infinity.
+E4M3 = np.array([(m if e == 0 else 8 + m) * 2.0 ** (max(e, 1) - 10) for e in range(16) for m in range(8)][:-1])
+
+
 def to_bits(values, dtype):
-    """float64 -> the 16 bits of fp16 or bf16, rounded to nearest even."""
+    """float64 -> the bits of fp16, bf16 or fp8e4nv, rounded to nearest even."""
+    if dtype == "fp8e4nv":
+        magnitude = np.minimum(np.abs(values), E4M3[-1])
+        step = np.exp2(np.maximum(np.frexp(magnitude)[1] - 1, -6) - 3.0)
+        index = np.searchsorted(E4M3, np.rint(magnitude / step) * step)
+        return (index | np.signbit(values) << 7).astype(np.uint8)
     if dtype == "fp16":
         return values.astype(np.float16).view(np.uint16)
     bits = values.astype(np.float32).view(np.uint32).astype(np.uint64)
@@ -12,6 +21,8 @@ def to_bits(values, dtype):
 
 
 def from_bits(bits, dtype):
+    if dtype == "fp8e4nv":
+        return np.where(bits & 0x80, -1, 1) * E4M3[bits & 0x7F]
     if dtype == "fp16":
         return bits.view(np.float16).astype(np.float64)
     return (bits.astype(np.uint32) << 16).view(np.float32).astype(np.float64)
@@ -28,9 +39,9 @@ def _softmax(scores):
     return np.exp2(scores - maximum), maximum[..., 0]
 
 
-def attention(q, k, v, scale_log2, causal, dtype):
+def attention(q, k, v, scale_log2, causal, dtype, out_dtype):
     """q [heads, len_q, d], k and v [heads, len_kv, d]: (exact output, exact LSE in powers of two, naive output). Naive:
-    scores in float32, probabilities rounded to dtype before the second product, the output rounded to dtype."""
+    scores in float32, probabilities rounded to dtype before the second product, the output to out_dtype."""
     scores = np.einsum("hid,hjd->hij", q, k) * scale_log2
     if causal:
         len_q, len_kv = scores.shape[1:]
@@ -48,7 +59,7 @@ def attention(q, k, v, scale_log2, causal, dtype):
         lse = np.where(total > 0, maximum + np.log2(total), -np.inf)
     p32, _ = _softmax(scores.astype(np.float32).astype(np.float64))
     divisor, _ = output(p32)
-    naive = rounded(np.einsum("hij,hjd->hid", rounded(p32, dtype), v) / divisor, dtype)
+    naive = rounded(np.einsum("hij,hjd->hid", rounded(p32, dtype), v) / divisor, out_dtype)
     return exact, lse, naive
 
 

@@ -40,6 +40,10 @@ class Binary:
     tile_n: int = 32
     stages: int = 3
 
+    @property
+    def out_dtype(self):
+        return "bf16" if self.dtype == "fp8e4nv" else self.dtype
+
     def __str__(self):
         return (f"{self.kernel}-{self.dtype}-sm_{self.capability}-{'causal' if self.causal else 'full'}-d{self.dim}"
                 f"-{self.tile_m}x{self.tile_n}x{self.stages}")
@@ -65,6 +69,7 @@ WORK = [
     (Binary("masked", "fp16", 80, True, 64), [Shape(3, 67, 131, 64), Shape(1, 129, 65, 64), Shape(2, 1, 97, 64, 2)]),
     (Binary("masked", "bf16", 80, False, 128), [Shape(2, 65, 127, 80, 2), Shape(1, 33, 1, 128)]),
     (Binary("masked", "bf16", 89, True, 64, stages=2), [Shape(1, 200, 200, 40), Shape(3, 64, 96, 64, 3)]),
+    (Binary("masked", "fp8e4nv", 89, True, 64, 64, 64), [Shape(2, 65, 161, 64), Shape(1, 127, 127, 48)]),
     (Binary("masked", "fp16", 89, False, 32, 16, 64, 4), [Shape(2, 31, 333, 32), Shape(1, 50, 50, 17)]),
 ]
 RUNS = [(seed, asynchrony) for seed in (1, 2, 3) for asynchrony in ("lazy", "eager")]
@@ -85,7 +90,7 @@ def compiled(binary, library):
         constants = {"CAUSAL": binary.causal, "TILE_M": binary.tile_m, "TILE_N": binary.tile_n, "TILE_D": binary.dim}
         pointers = {"q", "k", "v", "out"}
         types = {name: "i32" for name in kernel.arg_names} | {name: "*" + binary.dtype for name in pointers}
-        types |= {"lse": "*fp32", "scale_log2": "fp32"}
+        types |= {"out": "*" + binary.out_dtype, "lse": "*fp32", "scale_log2": "fp32"}
         aligned = pointers | {"lse"} | ({"dim"} if binary.dim >= 64 else set())
     return compile_kernel(kernel, types, constants, binary.capability, aligned, binary.stages)
 
@@ -125,7 +130,8 @@ def problem(binary, shape, seed):
         factor = np.float32(np.float32(scale) * np.float32(1.44269504))
         q, scale_log2 = reference.rounded((q.astype(np.float32) * factor).astype(np.float64), binary.dtype), 1.0
     k, v = (np.repeat(each, shape.group, axis=0) for each in (k, v))
-    return tensors, scale, (*reference.attention(q, k, v, scale_log2, binary.causal, binary.dtype), v)
+    return tensors, scale, (*reference.attention(q, k, v, scale_log2, binary.causal, binary.dtype,
+                                                      binary.out_dtype), v)
 
 
 def check(run_ptx, folder, binary, kernel, shape, index):
@@ -150,8 +156,8 @@ def check(run_ptx, folder, binary, kernel, shape, index):
             given = {each["name"]: each for each in json.loads(result.read_text())["arguments"]}
             out = np.frombuffer(bytes.fromhex(given["out"]["expected"]), np.uint16).reshape(exact.shape)
             got_lse = np.frombuffer(bytes.fromhex(given["lse"]["expected"]), np.float32).reshape(lse.shape)
-            sentence = reference.fault(reference.from_bits(out, binary.dtype), got_lse.astype(np.float64), exact, lse,
-                                       naive, v, binary.dtype)
+            sentence = reference.fault(reference.from_bits(out, binary.out_dtype), got_lse.astype(np.float64), exact,
+                                       lse, naive, v, binary.out_dtype)
         if sentence:
             wrong.append(f"{name} ({shape}), seed {seed}, {asynchrony}: {sentence}")
     return wrong
