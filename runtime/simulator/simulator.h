@@ -25,11 +25,11 @@ enum class Asynchrony : std::uint8_t { eager, lazy };
 struct Options {
   std::uint64_t seed = 1;  // of the order of warps, of late completions and of approximate results (0: exact ones)
   Asynchrony asynchrony = Asynchrony::lazy;
-  bool races = true;    // happens-before checking of shared and writable global memory
+  bool races = true;  // happens-before checking of shared and writable global memory
   // mma, wgmma, ldmatrix and setmaxnreg want an explicit bar.warp.sync after a divergent branch, stores of equal
   // bytes race, and an unwritten register may not even be computed with.
   bool strict = false;
-  int sms = 2;          // multiprocessors: with the limits of one, how many blocks are resident at once
+  int sms = 2;  // multiprocessors: with the limits of one, how many blocks are resident at once
 };
 
 struct Extent {

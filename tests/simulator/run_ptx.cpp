@@ -261,6 +261,12 @@ std::uint64_t number(std::string_view text) {
   return value;
 }
 
+Asynchrony asynchrony(std::string_view text) {
+  if (text != "lazy" && text != "eager")
+    throw std::invalid_argument(fmt::format("asynchrony is lazy or eager, not {}", text));
+  return text == "eager" ? Asynchrony::eager : Asynchrony::lazy;
+}
+
 CommandLine parse_arguments(std::span<char*> given) {
   CommandLine line;
   for (std::size_t i = 0; i < given.size(); ++i) {
@@ -276,7 +282,7 @@ CommandLine parse_arguments(std::span<char*> given) {
     else if (argument == "--sms")
       line.options.sms = static_cast<int>(number(value()));
     else if (argument == "--asynchrony")
-      line.options.asynchrony = value() == "eager" ? Asynchrony::eager : Asynchrony::lazy;
+      line.options.asynchrony = asynchrony(value());
     else if (argument == "--no-races")
       line.options.races = false;
     else if (argument == "--strict")
