@@ -87,8 +87,9 @@ Scale scale_of(Values values) noexcept {
       return {30, 30, 100, 50};
     case Values::counting:
       return {0, 1, 1, 0};
-    case Values::normal:
     case Values::negative:
+      return {12, 12, 1, 500};
+    case Values::normal:
       break;
   }
   return {1, 1, 1, 1};

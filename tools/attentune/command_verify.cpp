@@ -6,8 +6,9 @@
 #include "generator/error.h"
 #include "runtime/reference/runner.h"
 #include "runtime/reference/verify.h"
-#include "runtime/simulator/device/simulator_device.h"
+#include "runtime/rendering.h"
 #include "tools/attentune/command.h"
+#include "tools/attentune/coverage_report.h"
 #include "tools/attentune/covering_list.h"
 #include "tools/attentune/memory.h"
 #include "tools/attentune/output.h"
@@ -38,16 +39,45 @@ bool is_served(const Problem& problem, const Arch& arch) {
                              [&](const KernelFamily* family) { return !family->refusal(problem, arch); });
 }
 
+// The same code takes other ways with other launch choices: `config`, and as many points beside it as show the first
+// three values of each launch choice.
+std::vector<Config> launch_variants(const ConfigSpace& space, const Config& config) {
+  constexpr std::size_t variants = 3;
+  std::vector<Config> configs{config};
+  for (std::size_t variant = 0; variant < variants; ++variant) {
+    Config other;
+    for (const ConfigSpace::Dimension& dimension : space.dimensions()) {
+      const bool launch = dimension.kind == ChoiceKind::launch;
+      other.add(dimension.name,
+                launch ? dimension.values[variant % dimension.values.size()] : config.word(dimension.name),
+                dimension.kind);
+    }
+    if (std::ranges::find(configs, other) == configs.end())
+      configs.push_back(std::move(other));
+  }
+  return configs;
+}
+
 std::vector<Config> configs_of(const Arguments& arguments, const Problem& problem, const Arch& arch) {
-  if (arguments.sample)
-    return spread(family_for(problem, arch), problem, arch, *arguments.sample);
-  return {choose(problem, arch, arguments.config).config};
+  const KernelFamily& family = family_for(problem, arch);
+  const std::vector<Config> chosen = arguments.sample
+                                         ? spread(family, problem, arch, *arguments.sample)
+                                         : std::vector<Config>{choose(problem, arch, arguments.config).config};
+  if (!arguments.coverage)
+    return chosen;
+  std::vector<Config> configs;
+  for (const Config& config : chosen) {
+    for (Config& variant : launch_variants(family.space(problem, arch), config))
+      configs.push_back(std::move(variant));
+  }
+  return configs;
 }
 
 struct Tally {
   int checked = 0;
   int failed = 0;
   int not_served = 0;
+  CoverageReport coverage;
 };
 
 // A kernel that the device stopped is as wrong as one that computed something else.
@@ -61,19 +91,11 @@ Verdict verdict_of(Verifier& verifier, const Problem& problem, const std::shared
   }
 }
 
-// What of the kernel's code no launch so far ran.
-void print_coverage(const Kernel& kernel) {
-  for (const auto& [entry, coverage] : simulator::SimulatorDevice::coverage(kernel.module())) {
-    fmt::print("       {}: {} of {} basic blocks entered\n", entry, coverage.blocks - coverage.unentered.size(),
-               coverage.blocks);
-    for (const simulator::Unentered& block : coverage.unentered)
-      fmt::print("         not entered: {} (PTX line {})\n", block.source, block.ptx_line);
-  }
-}
-
 void verify_one(const NamedProblem& named, const std::shared_ptr<const Device>& device, const Config& config,
                 Verifier& verifier, const Arguments& arguments, Tally& tally) {
-  const auto kernel = build(named.problem, device, family_for(named.problem, device->arch()), config);
+  const Rendering rendering =
+      render(family_for(named.problem, device->arch()), named.problem, config, device->arch(), device->compiler());
+  const auto kernel = Kernel::load(device, named.problem, config, compile(rendering, device->compiler()));
   const Verdict verdict = verdict_of(verifier, named.problem, kernel);
   ++tally.checked;
   tally.failed += verdict.passed ? 0 : 1;
@@ -89,7 +111,7 @@ void verify_one(const NamedProblem& named, const std::shared_ptr<const Device>& 
     fmt::print("{:<6} {}  error {:.2f} of the bound  [{}]\n", verdict.passed ? "ok" : "WRONG", result.problem,
                verdict.worst_ratio, result.config);
   if (arguments.coverage)
-    print_coverage(*kernel);
+    tally.coverage.add(*kernel, rendering.source);
   flush_output();
   if (!verdict.passed)
     complain(fmt::format("{} with config '{}' is wrong: {}; report it with this line", result.problem, result.config,
@@ -122,6 +144,8 @@ int run_verify(const Arguments& arguments) {
     for (const Config& config : configs_of(arguments, named.problem, device->arch()))
       verify_one(named, device, config, verifier, arguments, tally);
   }
+  if (arguments.coverage && !arguments.json)
+    fmt::print("{}", tally.coverage.text());
   if (!arguments.json)
     fmt::print("{} verified, {} wrong{}\n", tally.checked - tally.failed, tally.failed,
                tally.not_served == 0 ? "" : fmt::format("; {} of the list are not served here", tally.not_served));
