@@ -13,13 +13,29 @@
 namespace attentune {
 namespace {
 
-// The n-th line, from 1, without the space around it; "" where there is none.
+// The n-th line, from 1, without the space before it; "" where there is none.
 std::string_view line_of(std::string_view text, std::int64_t number) {
-  for (; number > 1 && !text.empty(); --number)
-    text.remove_prefix(std::min(text.size(), text.find('\n')) + (text.find('\n') == std::string_view::npos ? 0 : 1));
-  text = text.substr(0, text.find('\n'));
-  const std::size_t first = text.find_first_not_of(" \t");
-  return first == std::string_view::npos ? std::string_view() : text.substr(first);
+  for (; number > 1; --number) {
+    const std::size_t end = text.find('\n');
+    if (end == std::string_view::npos)
+      return "";
+    text.remove_prefix(end + 1);
+  }
+  const std::string_view line = text.substr(0, text.find('\n'));
+  return line.substr(std::min(line.size(), line.find_first_not_of(" \t")));
+}
+
+// "div.s64 %rd, %rd, %rd;" of "div.s64 %rd1, %rd8, %rd31;": registers have other numbers in every kernel.
+std::string without_numbers(std::string_view instruction) {
+  std::string text;
+  bool in_register = false;
+  for (const char letter : instruction) {
+    const bool digit = letter >= '0' && letter <= '9';
+    in_register = letter == '%' || (in_register && (digit || (letter >= 'a' && letter <= 'z')));
+    if (!in_register || !digit)
+      text += letter;
+  }
+  return text;
 }
 
 // 120 of "attentune.cu:120"; 0 where the compiler named no line.
@@ -33,7 +49,7 @@ std::int64_t line_number(std::string_view place) {
 }  // namespace
 
 void CoverageReport::add(const Kernel& kernel, const Source& source) {
-  const std::vector<std::byte>& object = kernel.binary().object;
+  const std::vector<std::uint8_t>& object = kernel.binary().object;
   const std::string_view ptx(reinterpret_cast<const char*>(object.data()), object.size());
   Entries& entries = binaries_[kernel.binary().key];
   for (const auto& [entry, coverage] : simulator::SimulatorDevice::coverage(kernel.module())) {
@@ -49,8 +65,10 @@ void CoverageReport::add(const Kernel& kernel, const Source& source) {
     found->second.blocks = coverage.blocks;
     for (const simulator::Unentered& block : coverage.unentered) {
       const std::int64_t number = line_number(block.source);
-      const std::string_view line = number > 0 ? line_of(source.text, number) : line_of(ptx, block.ptx_line);
-      unentered.push_back({.ptx_line = block.ptx_line, .place = block.source, .line = std::string(line)});
+      unentered.push_back({.ptx_line = block.ptx_line,
+                           .place = block.source,
+                           .line = number > 0 ? std::string(line_of(source.text, number))
+                                              : without_numbers(line_of(ptx, block.ptx_line))});
     }
   }
 }
@@ -69,7 +87,8 @@ std::string CoverageReport::text() const {
       blocks += coverage.blocks;
       unentered += coverage.unentered.size();
       for (const Block& block : coverage.unentered)
-        lines.try_emplace({entry, block.line}, fmt::format("{} (PTX line {})", block.place, block.ptx_line));
+        lines.try_emplace({entry, block.line},
+                          fmt::format("{}{}PTX line {}", block.place, block.place.empty() ? "" : ", ", block.ptx_line));
     }
     for (const auto& [line, example] : lines) {
       Row& row = rows[line];
@@ -78,7 +97,9 @@ std::string CoverageReport::text() const {
     }
   }
   std::vector<std::pair<std::pair<std::string, std::string>, Row>> sorted(rows.begin(), rows.end());
-  std::ranges::stable_sort(sorted, [](const auto& a, const auto& b) { return a.second.kernels > b.second.kernels; });
+  std::ranges::sort(sorted, [](const auto& a, const auto& b) {
+    return std::pair(b.second.kernels, a.first) < std::pair(a.second.kernels, b.first);
+  });
 
   std::string text =
       fmt::format("{} of {} basic blocks of {} kernels entered\n", blocks - unentered, blocks, binaries_.size());

@@ -26,7 +26,7 @@ class CoverageReport {
   struct Block {
     std::int32_t ptx_line = 0;
     std::string place;  // "attentune.cu:120"
-    std::string line;   // the text there
+    std::string line;   // the text there; of the PTX where the compiler named no place
   };
   struct EntryCoverage {
     std::size_t blocks = 0;

@@ -43,6 +43,10 @@ std::vector<NamedProblem> covering_list() {
       "dtype=bf16 heads=8/1 head_dim=64 seq=1/700 mask=window(255,0) outputs=out,lse",
       "dtype=f16 heads=1 head_dim=8 seq=33/97 mask=sink(9)&causal()",
       "dtype=bf16 batch=2 heads=2 head_dim=64 seq=9/0 outputs=out,lse",
+      // Head dims off every step, row tiles that see nothing, scales of either sign.
+      "dtype=bf16 batch=2 heads=6/2 head_dim=24/40 seq=333/131 mask=causal() outputs=out,lse",
+      "dtype=f16 heads=4/2 head_dim=104/88 seq=70/500 outputs=out,lse scale=-0.3",
+      "dtype=f16 batch=3 heads=2 head_dim=16/8 seq=1/400 mask=window(200,0)|sink(20) sink_logit=yes outputs=out,lse",
   };
   std::vector<NamedProblem> problems;
   for (const char* line : lines)
