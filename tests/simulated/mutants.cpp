@@ -125,7 +125,7 @@ std::vector<Mutant> mutants() {
        "return (float*)shared + slot * (MERGED_VALUES - 1) * 32 + lane;", "race: ", "of shared memory"},
       {"every part puts down its result", &warps_along_keys,
        "if (place.key_part >= parts && place.key_part < 2 * parts) {", "if (place.key_part >= 0) {",
-       "out of bounds: ", "the block's"},
+       "out of bounds: ", "shared address"},
 
       // ---- The end of the keys and of the rows.
       {"one key too many copied of K", &two_stages, "(to, k.from(key), keys - key);",
@@ -268,8 +268,9 @@ std::vector<Mutant> mutants() {
        "chunk ^ (row / (4 / PERIOD) % PERIOD)", "", ""},
 
       // ---- Softmax, LSE, splits.
-      {"O not rescaled to a new maximum", &two_stages, "        o[m][n][2 * half] *= rescale;\n", "", "max error", ""},
-      {"the sum not rescaled to a new maximum", &two_stages, "float sum = rows.sum[m][half] * rescale;",
+      {"O not rescaled to a new maximum", &two_stages, "        o[m][n][e] *= rescale[m][e / 2];\n", "", "max error",
+       ""},
+      {"the sum not rescaled to a new maximum", &two_stages, "float sum = rows.sum[m][half] * rescale[m][half];",
        "float sum = rows.sum[m][half];", "LSE error", ""},
       {"maxima begin at zero", &two_stages, "rows.max[m][half] = minus_infinity();", "rows.max[m][half] = 0;",
        "LSE error", "scores far below zero"},
