@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <string>
 
 #include "generator/error.h"
 #include "generator/kernel_family.h"
@@ -53,7 +54,7 @@ TEST_CASE("the whole verify list passes with four seeds" * doctest::skip()) {
       CHECK_MESSAGE(verdict.passed, verdict.sentence);
       ++verified;
     }
-    MESSAGE(name, ": ", verified, " problems verified");
+    MESSAGE(std::string(name), ": ", verified, " problems verified");
     CHECK(verified > 0);
   }
 }
