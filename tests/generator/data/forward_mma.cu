@@ -929,7 +929,9 @@ INLINE void online_softmax(Scores& s, RowStatistics& rows, RowValues& rescale, f
       largest = quad_max(largest);
       // A row that has seen nothing yet: with 0 instead of its maximum every exponent below is -inf, not NaN.
       const float origin = largest == minus_infinity() ? 0 : largest * factor;
-      rescale[m][half] = exp2_approx(fmaf(rows.max[m][half], factor, -origin));
+      // Exactly 0, and so exactly 1, where the maximum stays. The rounding error a fused multiply-add would leave may
+      // give 2 ulp more in every step.
+      rescale[m][half] = exp2_approx(__fmul_rn(rows.max[m][half], factor) - origin);
       rows.max[m][half] = largest;
 
       float sum = rows.sum[m][half] * rescale[m][half];
