@@ -63,22 +63,24 @@ TensorMapShape tensor_map_shape(const TensorMapSpec& spec, const Problem& proble
                                 const std::span<const AttentuneScalar> scalars) {
   const Operand operand = operand_of(spec, problem, tensors);
   const auto element = static_cast<std::int64_t>(size_of(operand.view.dtype));
-  if (reinterpret_cast<std::uintptr_t>(operand.view.data) % alignment != 0)
+  const std::int64_t sizes[] = {operand.dim, operand.len, operand.heads, problem.batch};
+  // An operand without elements may have no address and no strides. It is never read, but has to be described: as one
+  // element of the output.
+  const bool empty = std::ranges::find(sizes, 0) != std::end(sizes);
+  void* const address = empty ? tensors.out.data : operand.view.data;
+  if (reinterpret_cast<std::uintptr_t>(address) % alignment != 0)
     refuse(spec, "its address", "this kernel needs a multiple of 16 bytes", "align the memory");
   if (spec.box.size() != TensorMapShape::rank)
     refuse(spec, std::to_string(spec.box.size()) + " box sides", "a box has four", "run: attentune cache verify");
 
-  TensorMapShape shape{.address = operand.view.data,
+  TensorMapShape shape{.address = address,
                        .dtype = operand.view.dtype,
                        .size = {},
                        .stride_bytes = {},
                        .box = {},
                        .swizzle_bytes = swizzle_bytes(spec)};
-  // An operand without elements is never read, but has to be described.
-  const std::int64_t sizes[] = {operand.dim, operand.len, operand.heads, problem.batch};
-  std::ranges::transform(sizes, shape.size.begin(), [](const std::int64_t size) {
-    return static_cast<std::uint64_t>(std::max<std::int64_t>(size, 1));
-  });
+  std::ranges::transform(sizes, shape.size.begin(),
+                         [&](const std::int64_t size) { return empty ? 1 : static_cast<std::uint64_t>(size); });
   const std::int64_t strides[] = {operand.view.stride[1], operand.view.stride[2], operand.view.stride[0]};
   for (std::size_t n = 0; n < shape.stride_bytes.size(); ++n) {
     // The stride of a dimension of one element is never used; what stands there must be sound all the same.
