@@ -81,8 +81,11 @@ constexpr const char* pipeline =
     "sroa<modify-cfg>,early-cse<memssa>,instcombine<no-verify-fixpoint>,simplifycfg,"
     "loop-mssa(licm),loop-vectorize,early-cse,adce,simplifycfg)";
 
-// Everything but the entries is internal. No library call may be recognized or made.
+// Everything but the entries is internal. No library call may be recognized or made. Kernels never unwind, so they need
+// no tables for it; no pass here would find that out.
 void optimize(llvm::Module& module, llvm::TargetMachine& machine, const std::vector<LaunchRule>& launches) {
+  for (llvm::Function& function : module)
+    function.setDoesNotThrow();
   llvm::PassBuilder builder(&machine);
   llvm::LoopAnalysisManager loops;
   llvm::FunctionAnalysisManager functions;
