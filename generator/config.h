@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -47,6 +48,16 @@ class Config {
 [[nodiscard]] std::string to_text(const Config& config);
 // Throws RefusalError for malformed text; says nothing about any space.
 [[nodiscard]] Config parse_config(std::string_view text);
+
+// Numbers as the values of a Dimension.
+template <typename Numbers>
+[[nodiscard]] std::vector<std::string> words(const Numbers& numbers) {
+  std::vector<std::string> result;
+  result.reserve(std::size(numbers));
+  for (const auto number : numbers)
+    result.push_back(std::to_string(number));
+  return result;
+}
 
 // Names, values and rules of a space. A rule sees a partial Config that holds the first n choices, in order, and
 // returns false to prune everything below it, so a space is never built whole.

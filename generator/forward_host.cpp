@@ -60,15 +60,6 @@ std::optional<Refusal> dtype_refusal(const Problem& problem) {
   return std::nullopt;
 }
 
-template <typename Values>
-std::vector<std::string> words(const Values& values) {
-  std::vector<std::string> result;
-  result.reserve(std::size(values));
-  for (const auto value : values)
-    result.push_back(std::to_string(value));
-  return result;
-}
-
 bool all_bf16(const Problem& p) { return p.q == Dtype::bf16 && p.k == Dtype::bf16 && p.v == Dtype::bf16; }
 
 bool serves(Product product, const Problem& problem, const Arch& arch, int width) {

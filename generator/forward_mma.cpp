@@ -9,17 +9,14 @@
 #include "generator/forward_mma_cost.h"
 #include "generator/forward_mma_shape.h"
 #include "generator/forward_mma_source.h"
+#include "generator/gpu_refusal.h"
 #include "generator/integer.h"
 #include "generator/text.h"
 
 namespace attentune {
 namespace {
 
-constexpr std::int64_t max_head_dim = 256;
 constexpr std::int64_t max_group = 1 << 10;
-// Rows and keys are counted in 32 bits on the device, and windows reach as far again (templates/cuda/mask.cuh).
-constexpr std::int64_t max_length = 1'000'000'000;
-constexpr std::int64_t max_rows = (std::int64_t{1} << 31) - 1;
 // A few registers of spill may still win; more never does.
 constexpr std::int64_t bearable_spill = 40;
 
@@ -28,56 +25,6 @@ constexpr std::array<int, 8> tiles_n{16, 32, 48, 64, 96, 128, 192, 256};
 constexpr std::array<int, 3> stage_counts{1, 2, 3};
 constexpr std::array<int, 4> block_counts{1, 2, 3, 4};
 constexpr std::array<int, 7> split_counts{1, 2, 4, 8, 16, 32, 64};
-
-template <typename Values>
-std::vector<std::string> words(const Values& values) {
-  std::vector<std::string> result;
-  result.reserve(std::size(values));
-  for (const auto value : values)
-    result.push_back(std::to_string(value));
-  return result;
-}
-
-std::optional<Refusal> dtype_refusal(const Problem& problem) {
-  const std::array<std::pair<std::string_view, Dtype>, 4> operands{
-      {{"dtype", problem.q}, {"k", problem.k}, {"v", problem.v}, {"out", problem.out}}};
-  for (const auto& [field, dtype] : operands) {
-    if (dtype != Dtype::f16 && dtype != Dtype::bf16) {
-      return Refusal{std::string(field), std::string(attentune::name(dtype)), "forward_mma serves f16 and bf16",
-                     fmt::format("use {}=bf16", field)};
-    }
-    if (dtype != problem.q) {
-      return Refusal{std::string(field), std::string(attentune::name(dtype)),
-                     "forward_mma serves one dtype for Q, K, V and out",
-                     fmt::format("use {}={}", field, attentune::name(problem.q))};
-    }
-  }
-  return std::nullopt;
-}
-
-std::optional<Refusal> size_refusal(const Problem& p) {
-  if (p.head_dim_qk % 8 != 0 || p.head_dim_v % 8 != 0 || std::max(p.head_dim_qk, p.head_dim_v) > max_head_dim) {
-    return Refusal{"head_dim", pair_text(p.head_dim_qk, p.head_dim_v),
-                   fmt::format("forward_mma serves multiples of 8 to {}", max_head_dim),
-                   "pad the tensors with zeros, or use --device host"};
-  }
-  if (p.group() > max_group) {
-    return Refusal{"heads", pair_text(p.heads_q, p.heads_kv),
-                   fmt::format("forward_mma serves at most {} query heads a KV head", max_group),
-                   "split the query heads over several calls"};
-  }
-  if (std::max(p.len_q, p.len_kv) > max_length) {
-    return Refusal{"seq", pair_text(p.len_q, p.len_kv), fmt::format("forward_mma serves lengths to {}", max_length),
-                   "split the queries over several calls"};
-  }
-  if (static_cast<double>(p.batch) * static_cast<double>(p.heads_q) * static_cast<double>(p.len_q) >
-      static_cast<double>(max_rows)) {
-    return Refusal{"batch", std::to_string(p.batch),
-                   fmt::format("forward_mma serves batch * heads * queries to {}", max_rows),
-                   "split the batch over several calls"};
-  }
-  return std::nullopt;
-}
 
 // Rules every point that renders keeps: they read nothing of the problem but its class, so that a Config found for one
 // bucket renders for any other.
@@ -148,20 +95,14 @@ std::optional<Refusal> ForwardMma::refusal(const Problem& problem, const Arch& a
   if (arch.is_host()) {
     return Refusal{"arch", arch.name, "forward_mma makes kernels for GPUs", "use --device gpu:0"};
   }
-  if (problem.pass != Pass::forward) {
-    return Refusal{"pass", "backward", "forward_mma computes the forward pass", "use pass=forward"};
-  }
-  if (problem.layout != Layout::dense) {
-    return Refusal{"layout", problem.layout == Layout::varlen ? "varlen" : "paged", "forward_mma serves dense tensors",
-                   "use layout=dense, one call a sequence"};
-  }
-  if (auto reason = dtype_refusal(problem))
+  if (auto reason = gpu_refusal(name(), problem))
     return reason;
-  if (problem.alignment < 16) {
-    return Refusal{"align", std::to_string(problem.alignment), "forward_mma copies 16 bytes at a time",
-                   "align pointers and strides to 16 bytes, or use --device host"};
+  if (problem.group() > max_group) {
+    return Refusal{"heads", pair_text(problem.heads_q, problem.heads_kv),
+                   fmt::format("forward_mma serves at most {} query heads a KV head", max_group),
+                   "split the query heads over several calls"};
   }
-  return size_refusal(problem);
+  return std::nullopt;
 }
 
 ConfigSpace ForwardMma::space(const Problem& problem, const Arch& arch) const {

@@ -12,65 +12,15 @@
 #include "generator/forward_wgmma_cost.h"
 #include "generator/forward_wgmma_shape.h"
 #include "generator/forward_wgmma_source.h"
+#include "generator/gpu_refusal.h"
 #include "generator/integer.h"
-#include "generator/text.h"
 
 namespace attentune {
 namespace {
 
-constexpr std::int64_t max_head_dim = 256;
-// Rows and keys are counted in 32 bits on the device, and windows reach as far again (templates/cuda/mask.cuh).
-constexpr std::int64_t max_length = 1'000'000'000;
-constexpr std::int64_t max_rows = (std::int64_t{1} << 31) - 1;
-
 constexpr std::array<int, 3> tiles_m{64, 128, 192};
 constexpr std::array<int, 13> tiles_n{64, 80, 96, 112, 128, 144, 160, 176, 192, 208, 224, 240, 256};
 constexpr std::array<int, 4> stage_counts{1, 2, 3, 4};
-
-std::optional<Refusal> dtype_refusal(const Problem& problem) {
-  const std::array<std::pair<std::string_view, Dtype>, 4> operands{
-      {{"dtype", problem.q}, {"k", problem.k}, {"v", problem.v}, {"out", problem.out}}};
-  for (const auto& [field, dtype] : operands) {
-    if (dtype != Dtype::f16 && dtype != Dtype::bf16) {
-      return Refusal{std::string(field), std::string(attentune::name(dtype)), "forward_wgmma serves f16 and bf16",
-                     fmt::format("use {}=bf16", field)};
-    }
-    if (dtype != problem.q) {
-      return Refusal{std::string(field), std::string(attentune::name(dtype)),
-                     "forward_wgmma serves one dtype for Q, K, V and out",
-                     fmt::format("use {}={}", field, attentune::name(problem.q))};
-    }
-  }
-  return std::nullopt;
-}
-
-std::optional<Refusal> size_refusal(const Problem& p) {
-  if (p.head_dim_qk % 8 != 0 || p.head_dim_v % 8 != 0 || std::max(p.head_dim_qk, p.head_dim_v) > max_head_dim) {
-    return Refusal{"head_dim", pair_text(p.head_dim_qk, p.head_dim_v),
-                   fmt::format("forward_wgmma serves multiples of 8 to {}", max_head_dim),
-                   "pad the tensors with zeros, or use --device host"};
-  }
-  if (std::max(p.len_q, p.len_kv) > max_length) {
-    return Refusal{"seq", pair_text(p.len_q, p.len_kv), fmt::format("forward_wgmma serves lengths to {}", max_length),
-                   "split the queries over several calls"};
-  }
-  if (static_cast<double>(p.batch) * static_cast<double>(p.heads_q) * static_cast<double>(p.len_q) >
-      static_cast<double>(max_rows)) {
-    return Refusal{"batch", std::to_string(p.batch),
-                   fmt::format("forward_wgmma serves batch * heads * queries to {}", max_rows),
-                   "split the batch over several calls"};
-  }
-  return std::nullopt;
-}
-
-template <typename Values>
-std::vector<std::string> words(const Values& values) {
-  std::vector<std::string> result;
-  result.reserve(std::size(values));
-  for (const auto value : values)
-    result.push_back(std::to_string(value));
-  return result;
-}
 
 // Rules read nothing of the problem but its class, so that a Config found for one bucket renders for any other.
 ConfigSpace class_space(const Problem& problem, const Arch& arch) {
@@ -119,20 +69,7 @@ std::optional<Refusal> ForwardWgmma::refusal(const Problem& problem, const Arch&
   if (arch.is_host() || !limits_of(arch).wgmma) {
     return Refusal{"arch", arch.name, "forward_wgmma needs the units of sm_90a", "use another kernel family"};
   }
-  if (problem.pass != Pass::forward) {
-    return Refusal{"pass", "backward", "forward_wgmma computes the forward pass", "use pass=forward"};
-  }
-  if (problem.layout != Layout::dense) {
-    return Refusal{"layout", problem.layout == Layout::varlen ? "varlen" : "paged",
-                   "forward_wgmma serves dense tensors", "use layout=dense, one call a sequence"};
-  }
-  if (auto reason = dtype_refusal(problem))
-    return reason;
-  if (problem.alignment < 16) {
-    return Refusal{"align", std::to_string(problem.alignment), "forward_wgmma copies 16 bytes at a time",
-                   "align pointers and strides to 16 bytes, or use --device host"};
-  }
-  return size_refusal(problem);
+  return gpu_refusal(name(), problem);
 }
 
 ConfigSpace ForwardWgmma::space(const Problem& problem, const Arch& arch) const {

@@ -22,6 +22,12 @@ const KernelFamily* find_family(std::string_view name) {
   return found == families.end() ? nullptr : *found;
 }
 
+bool is_served(const Problem& problem, const Arch& arch) {
+  const auto& families = kernel_families();
+  return !refusal(problem) &&
+         std::any_of(families.begin(), families.end(), [&](const auto* f) { return !f->refusal(problem, arch); });
+}
+
 const KernelFamily& family_for(const Problem& problem, const Arch& arch) {
   if (const std::optional<Refusal> unsound = refusal(problem))
     throw RefusalError(*unsound);

@@ -48,5 +48,7 @@ class KernelFamily {
 // The family that serves it; of several, the one whose default is predicted to be the fastest. Throws RefusalError with
 // the closest family's reason when there is none. Cost: where several serve, their defaults (some 10 ms).
 [[nodiscard]] const KernelFamily& family_for(const Problem& problem, const Arch& arch);
+// Whether any family serves it.
+[[nodiscard]] bool is_served(const Problem& problem, const Arch& arch);
 
 }  // namespace attentune

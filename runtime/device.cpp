@@ -58,7 +58,7 @@ std::shared_ptr<const Device> open_device(const std::string_view name, const Dev
   }
   if (name == "sim" || name.starts_with("sim:")) {
     refuse(name, "simulators are opened by the commands devices, run, bench and verify only",
-           "use one of them, or another device");
+           "use one of them, or --device host");
   }
   refuse(name, "a device is host, gpu:0 or sim:ARCH", "use --device host");
 }

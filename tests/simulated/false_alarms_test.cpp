@@ -2,7 +2,6 @@
 // or two, so only with --no-skip.
 #include <doctest/doctest.h>
 
-#include <algorithm>
 #include <memory>
 #include <string>
 
@@ -17,15 +16,6 @@
 #include "tools/attentune/covering_list.h"
 
 using namespace attentune;
-
-namespace {
-
-bool is_served(const Problem& problem, const Arch& arch) {
-  return std::ranges::any_of(kernel_families(),
-                             [&](const KernelFamily* family) { return !family->refusal(problem, arch); });
-}
-
-}  // namespace
 
 TEST_CASE("the whole verify list passes with four seeds" * doctest::skip()) {
   const auto executor = make_pool(0);

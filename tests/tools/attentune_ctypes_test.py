@@ -76,20 +76,20 @@ class Header(unittest.TestCase):
 
 class Calls(unittest.TestCase):
     def setUp(self):
-        self.library = attentune.Library(LIBRARY)
+        self.abi = attentune.Library(LIBRARY)
 
     def test_version_is_the_header_s(self):
         numbers = re.findall(r"#define ATTENTUNE_VERSION_\w+ (\d+)", HEADER.read_text())
-        self.assertEqual(self.library.version, ".".join(numbers))
+        self.assertEqual(self.abi.version, ".".join(numbers))
 
     def test_a_problem_reads_back_as_canonical_text(self):
-        with self.library.problem("seq=5 head_dim=16 heads=1 dtype=f32") as problem:
+        with self.abi.problem("seq=5 head_dim=16 heads=1 dtype=f32") as problem:
             problem.set_sizes(2, 3, 7)
             self.assertEqual(str(problem), "dtype=f32 batch=2 heads=1 head_dim=16 seq=3/7")
 
     def test_refusals_raise_with_the_sentence(self):
         with self.assertRaises(attentune.AttentuneError) as raised:
-            self.library.problem("dtype=f33 heads=1 head_dim=16 seq=5")
+            self.abi.problem("dtype=f33 heads=1 head_dim=16 seq=5")
         self.assertEqual(raised.exception.status, "REFUSED")
         self.assertIn("f33", str(raised.exception))
 
@@ -100,8 +100,8 @@ class Calls(unittest.TestCase):
         out, lse = array.array("f", [math.nan] * dim), array.array("f", [math.nan])
         address = {name: values.buffer_info()[0]
                    for name, values in (("q", q), ("k", k), ("v", v), ("out", out), ("lse", lse))}
-        with self.library.runtime(device="host", store="", threads=1) as runtime, \
-                self.library.problem(f"dtype=f32 heads=1 head_dim={dim} seq=1 outputs=out,lse") as problem, \
+        with self.abi.runtime(device="host", store="", threads=1) as runtime, \
+                self.abi.problem(f"dtype=f32 heads=1 head_dim={dim} seq=1 outputs=out,lse") as problem, \
                 runtime.kernel(problem) as kernel:
             self.assertEqual(kernel.describe()["family"], "forward_host")
             with kernel.bind(problem, **address) as binding:

@@ -34,11 +34,6 @@ std::vector<Config> spread(const KernelFamily& family, const Problem& problem, c
   return configs;
 }
 
-bool is_served(const Problem& problem, const Arch& arch) {
-  return std::ranges::any_of(kernel_families(),
-                             [&](const KernelFamily* family) { return !family->refusal(problem, arch); });
-}
-
 // The same code takes other ways with other launch choices: `config`, and as many points beside it as show the first
 // three values of each launch choice.
 std::vector<Config> launch_variants(const ConfigSpace& space, const Config& config) {
@@ -58,8 +53,8 @@ std::vector<Config> launch_variants(const ConfigSpace& space, const Config& conf
   return configs;
 }
 
-std::vector<Config> configs_of(const Arguments& arguments, const Problem& problem, const Arch& arch) {
-  const KernelFamily& family = family_for(problem, arch);
+std::vector<Config> configs_of(const Arguments& arguments, const KernelFamily& family, const Problem& problem,
+                               const Arch& arch) {
   const std::vector<Config> chosen = arguments.sample
                                          ? spread(family, problem, arch, *arguments.sample)
                                          : std::vector<Config>{choose(problem, arch, arguments.config).config};
@@ -91,17 +86,16 @@ Verdict verdict_of(Verifier& verifier, const Problem& problem, const std::shared
   }
 }
 
-void verify_one(const NamedProblem& named, const std::shared_ptr<const Device>& device, const Config& config,
-                Verifier& verifier, const Arguments& arguments, Tally& tally) {
-  const Rendering rendering =
-      render(family_for(named.problem, device->arch()), named.problem, config, device->arch(), device->compiler());
+void verify_one(const NamedProblem& named, const std::shared_ptr<const Device>& device, const KernelFamily& family,
+                const Config& config, Verifier& verifier, const Arguments& arguments, Tally& tally) {
+  const Rendering rendering = render(family, named.problem, config, device->arch(), device->compiler());
   const auto kernel = Kernel::load(device, named.problem, config, compile(rendering, device->compiler()));
   const Verdict verdict = verdict_of(verifier, named.problem, kernel);
   ++tally.checked;
   tally.failed += verdict.passed ? 0 : 1;
   Result result = describe(named.problem, named.name, *kernel);
   result.trust = name(verdict.passed ? Trust::verified_here : Trust::compiled_only);
-  result.provenance = config == family_for(named.problem, device->arch()).default_config(named.problem, device->arch())
+  result.provenance = config == family.default_config(named.problem, device->arch())
                           ? std::string(name(Provenance::default_config))
                           : "given_config";
   result.error = verdict.worst_ratio;
@@ -141,8 +135,9 @@ int run_verify(const Arguments& arguments) {
       continue;
     }
     require_memory(named.problem);
-    for (const Config& config : configs_of(arguments, named.problem, device->arch()))
-      verify_one(named, device, config, verifier, arguments, tally);
+    const KernelFamily& family = family_for(named.problem, device->arch());
+    for (const Config& config : configs_of(arguments, family, named.problem, device->arch()))
+      verify_one(named, device, family, config, verifier, arguments, tally);
   }
   if (arguments.coverage && !arguments.json)
     fmt::print("{}", tally.coverage.text());

@@ -199,6 +199,7 @@ TEST_CASE("verification runs in the GPU's memory") {
         at.heads_kv = args.heads_kv;
         at.len_q = args.len_q;
         at.len_kv = args.len_kv;
+        at.scale = args.scale;
         AttentionTensors tensors = contiguous(at);
         const auto view = [](TensorView& tensor, const void* data, const std::int64_t(&stride)[3]) {
           tensor.data = const_cast<void*>(data);
