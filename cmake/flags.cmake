@@ -6,7 +6,8 @@ target_compile_features(attentune_flags INTERFACE cxx_std_20)
 target_compile_options(attentune_flags INTERFACE
   -Wall -Wextra -Wconversion -Wshadow -Werror -Wno-missing-field-initializers
   -fvisibility=hidden $<$<COMPILE_LANGUAGE:CXX>:-fvisibility-inlines-hidden>
-  -ffunction-sections -fdata-sections)
+  -ffunction-sections -fdata-sections
+  -fPIC) # programs as the library, so that they share precompiled headers
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # False alarms of g++ 12 on std::string (GCC bug 105651).
   target_compile_options(attentune_flags INTERFACE -Wno-restrict)

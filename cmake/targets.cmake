@@ -19,10 +19,12 @@ sources(generator_sources generator)
 add_library(attentune_generator STATIC ${generator_sources})
 target_link_libraries(attentune_generator PUBLIC
   attentune_templates attentune_fmt nettle nlohmann_json::nlohmann_json)
+precompile(attentune_generator)
 
 sources(cache_sources cache)
 add_library(attentune_cache STATIC ${cache_sources})
 target_link_libraries(attentune_cache PUBLIC attentune_generator PRIVATE sqlite3 zstd)
+precompiled_as(attentune_cache attentune_generator)
 
 # Without host code generation, runtime/llvm/absent.cpp alone stands in for the compiler and refuses by name.
 if(HOST_CODEGEN)
@@ -35,11 +37,13 @@ target_link_libraries(attentune_llvm PUBLIC attentune_generator)
 if(HOST_CODEGEN)
   target_link_libraries(attentune_llvm PRIVATE llvm)
 endif()
+precompiled_as(attentune_llvm attentune_generator)
 
 sources(runtime_sources runtime EXCLUDE runtime/llvm/ runtime/simulator/)
 add_library(attentune_runtime STATIC ${runtime_sources})
 target_link_libraries(attentune_runtime PUBLIC attentune_cache attentune_llvm
   PRIVATE asio Threads::Threads ${CMAKE_DL_LIBS} ZLIB::ZLIB)
+precompiled_as(attentune_runtime attentune_generator)
 
 # Checks our declarations of CUDA against the toolkit's where there is one; nothing of it is used.
 find_path(CUDA_HEADERS cuda.h HINTS /usr/local/cuda/include)
@@ -52,20 +56,26 @@ mark_as_advanced(CUDA_HEADERS)
 sources(tuner_sources tuner EXCLUDE tuner/abi/)
 add_library(attentune_tuner STATIC ${tuner_sources})
 target_link_libraries(attentune_tuner PUBLIC attentune_runtime PRIVATE Threads::Threads)
+precompiled_as(attentune_tuner attentune_generator)
 
 # The simulator is a tool of the command and the tests; the library never contains it. Only its face as a Device knows
 # the runtime.
 sources(simulator_sources runtime/simulator EXCLUDE runtime/simulator/device/)
 add_library(attentune_simulator STATIC ${simulator_sources})
 target_link_libraries(attentune_simulator PUBLIC attentune_generator)
+precompiled_as(attentune_simulator attentune_generator)
 sources(simulator_device_sources runtime/simulator/device)
 add_library(attentune_simulator_device STATIC ${simulator_device_sources})
 target_link_libraries(attentune_simulator_device PUBLIC attentune_simulator attentune_runtime)
+precompiled_as(attentune_simulator_device attentune_generator)
+
+set_source_files_properties(${PROJECT_SOURCE_DIR}/cmake/arc4random.c PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
 
 # libattentune.so: everything above in one library that shows the C ABI and nothing else.
 sources(abi_sources tuner/abi)
 add_library(attentune SHARED ${abi_sources})
 target_link_libraries(attentune PRIVATE attentune_tuner)
+precompiled_as(attentune attentune_generator)
 target_include_directories(attentune INTERFACE ${PROJECT_SOURCE_DIR}/tuner/abi)
 set(version_script ${PROJECT_SOURCE_DIR}/cmake/attentune.map)
 target_link_options(attentune PRIVATE -Wl,--version-script=${version_script} -Wl,--exclude-libs,ALL)
@@ -80,6 +90,7 @@ endif()
 sources(command_sources tools/attentune)
 add_executable(attentune_cli ${command_sources})
 target_link_libraries(attentune_cli PRIVATE attentune_tuner attentune_simulator_device CLI11::CLI11)
+precompiled_as(attentune_cli attentune_generator)
 set_target_properties(attentune_cli PROPERTIES OUTPUT_NAME attentune)
 
 if(NOT ATTENTUNE_SANITIZE)
@@ -94,5 +105,6 @@ if(ATTENTUNE_BENCHMARKS)
     get_filename_component(stem ${source} NAME_WE)
     add_executable(bench_${stem} ${source})
     target_link_libraries(bench_${stem} PRIVATE attentune_tuner)
+    precompiled_as(bench_${stem} attentune_generator)
   endforeach()
 endif()

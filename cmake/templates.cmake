@@ -11,23 +11,23 @@ set(HOST_TEMPLATE_FLAGS
   -Wall -Wextra -Werror -Wno-psabi)
 
 set(EMBEDDED_FOLDER ${PROJECT_BINARY_DIR}/templates)
-set(embedded_sources "")
-set(embedded_declarations "")
+set(embedded_fragments "")
+set(embedded_includes "")
 set(embedded_rows "")
 
 # embed(NAME FILE): FILE becomes the text NAME.
 macro(embed name file)
   string(MAKE_C_IDENTIFIER "${name}" symbol)
-  set(embedded_source ${EMBEDDED_FOLDER}/embedded/${symbol}.cpp)
+  set(fragment ${EMBEDDED_FOLDER}/embedded/${symbol}.inc)
   add_custom_command(
-    OUTPUT ${embedded_source}
-    COMMAND ${CMAKE_COMMAND} -DINPUT=${file} -DOUTPUT=${embedded_source} -DSYMBOL=${symbol}
+    OUTPUT ${fragment}
+    COMMAND ${CMAKE_COMMAND} -DINPUT=${file} -DOUTPUT=${fragment} -DSYMBOL=${symbol}
             -P ${PROJECT_SOURCE_DIR}/cmake/embed.cmake
     DEPENDS ${file} ${PROJECT_SOURCE_DIR}/cmake/embed.cmake
     COMMENT "Embedding ${name}" VERBATIM)
-  list(APPEND embedded_sources ${embedded_source})
-  string(APPEND embedded_declarations "extern const std::string_view ${symbol};\n")
-  string(APPEND embedded_rows "    Entry{\"${name}\", embedded::${symbol}},\n")
+  list(APPEND embedded_fragments ${fragment})
+  string(APPEND embedded_includes "#include \"${fragment}\"\n")
+  string(APPEND embedded_rows "    Entry{\"${name}\", {${symbol}, sizeof ${symbol} - 1}},\n")
 endmacro()
 
 if(HOST_CODEGEN)
@@ -60,13 +60,14 @@ foreach(name IN LISTS text_templates)
   embed(${name} ${PROJECT_SOURCE_DIR}/templates/${name})
 endforeach()
 
-list(LENGTH embedded_sources ATTENTUNE_TEXT_COUNT)
-set(ATTENTUNE_TEXT_DECLARATIONS "${embedded_declarations}")
+list(LENGTH embedded_fragments ATTENTUNE_TEXT_COUNT)
+set(ATTENTUNE_TEXT_INCLUDES "${embedded_includes}")
 set(ATTENTUNE_TEXT_ROWS "${embedded_rows}")
 configure_file(${PROJECT_SOURCE_DIR}/cmake/embedded.cpp.in ${EMBEDDED_FOLDER}/embedded.cpp @ONLY)
 
 file(GLOB template_sources CONFIGURE_DEPENDS
   ${PROJECT_SOURCE_DIR}/templates/*.cpp ${PROJECT_SOURCE_DIR}/templates/*.c)
 add_library(attentune_templates STATIC
-  ${template_sources} ${EMBEDDED_FOLDER}/embedded.cpp ${embedded_sources})
+  ${template_sources} ${EMBEDDED_FOLDER}/embedded.cpp)
+set_source_files_properties(${EMBEDDED_FOLDER}/embedded.cpp PROPERTIES OBJECT_DEPENDS "${embedded_fragments}")
 target_link_libraries(attentune_templates PUBLIC attentune_flags)

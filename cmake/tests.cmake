@@ -1,6 +1,9 @@
 # One doctest program a folder of tests/, each linked to the target it tests.
 add_library(test_main OBJECT ${PROJECT_SOURCE_DIR}/tests/main.cpp)
-target_link_libraries(test_main PUBLIC attentune_flags doctest_headers)
+target_link_libraries(test_main PUBLIC attentune_flags attentune_fmt doctest_headers)
+target_compile_definitions(test_main PUBLIC DOCTEST_CONFIG_SUPER_FAST_ASSERTS)
+target_compile_options(test_main PUBLIC -O1) # checks are many, and run once
+precompile(test_main <doctest/doctest.h>)
 
 # A libcuda.so.1 that records what it is asked for, for tests of GPU devices where there is none.
 add_library(cuda_stub SHARED ${PROJECT_SOURCE_DIR}/tests/cuda_stub/cuda_stub.cpp)
@@ -17,7 +20,8 @@ function(test_folder folder)
   set(name test_${folder})
   list(FILTER found EXCLUDE REGEX "/run_ptx[.]cpp$") # a program of its own
   add_executable(${name} ${found})
-  target_link_libraries(${name} PRIVATE test_main attentune_flags doctest_headers ${ARGN})
+  target_link_libraries(${name} PRIVATE test_main ${ARGN})
+  precompiled_as(${name} test_main)
   target_compile_definitions(${name} PRIVATE
     ATTENTUNE_TEST_DATA="${PROJECT_SOURCE_DIR}/tests/${folder}/data"
     ATTENTUNE_CLI_PATH="$<TARGET_FILE:attentune_cli>"

@@ -1,5 +1,6 @@
 // Comparison and selection: PTX ISA 9.0, sections 9.3.1 (operators), 9.7.6 and 9.7.7.
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -30,22 +31,53 @@ struct BFloat16 {
   static float value(std::uint16_t a) { return numerics::decode_float(numerics::bf16, a); }
 };
 
-// setp.OP.TYPE, and setp.OP.{and, or, xor}.TYPE with a third, predicate operand.
+// setp.OP.TYPE, and setp.OP.{and, or, xor}.TYPE with a third, predicate operand: lanes are compared by one function,
+// the four forms differ in what they do with its Mask.
+template <class T, class Compare>
+struct Setp {
+  using R = typename T::Register;
+
+  [[gnu::noinline]] static Mask compare(const Warp& warp, const Step& step, Mask lanes) {
+    const Source<R> left(warp.registers, step.input(0));
+    const Source<R> right(warp.registers, step.input(1));
+    Mask result = 0;
+    for_each_lane(lanes, [&](int lane) {
+      const auto at = static_cast<std::size_t>(lane);
+      result |= Compare{}(T::value(left[at]), T::value(right[at])) ? lane_bit(lane) : 0;
+    });
+    return result;
+  }
+  static Mask third(const Warp& warp, const Step& step) { return warp.registers.predicate(step.input(2)); }
+
+  static void plain(Warp& warp, const Step& step, Mask lanes) {
+    warp.registers.set_predicate(step.output(0), lanes, compare(warp, step, lanes));
+  }
+  static void conjunction(Warp& warp, const Step& step, Mask lanes) {
+    warp.registers.set_predicate(step.output(0), lanes, compare(warp, step, lanes) & third(warp, step));
+  }
+  static void disjunction(Warp& warp, const Step& step, Mask lanes) {
+    warp.registers.set_predicate(step.output(0), lanes, compare(warp, step, lanes) | third(warp, step));
+  }
+  static void difference(Warp& warp, const Step& step, Mask lanes) {
+    warp.registers.set_predicate(step.output(0), lanes, compare(warp, step, lanes) ^ third(warp, step));
+  }
+};
+
 template <class T, class Compare>
 void add_setp(Registry& registry, const std::string& op, const std::string& type, Compare) {
-  using R = typename T::Register;
-  constexpr auto comparison = Category::comparison;
-  registry.add("setp." + op + "." + type,
-               elementwise<bool(R, R)>(comparison, [](R a, R b) { return Compare{}(T::value(a), T::value(b)); }));
-  registry.add("setp." + op + ".and." + type, elementwise<bool(R, R, bool)>(comparison, [](R a, R b, bool c) {
-                 return Compare{}(T::value(a), T::value(b)) && c;
-               }));
-  registry.add("setp." + op + ".or." + type, elementwise<bool(R, R, bool)>(comparison, [](R a, R b, bool c) {
-                 return Compare{}(T::value(a), T::value(b)) || c;
-               }));
-  registry.add("setp." + op + ".xor." + type, elementwise<bool(R, R, bool)>(comparison, [](R a, R b, bool c) {
-                 return Compare{}(T::value(a), T::value(b)) != c;
-               }));
+  using Forms = Setp<T, Compare>;
+  constexpr int bits = operand_bits<typename T::Register>;
+  const auto form = [](Handler handler, std::size_t inputs) {
+    return Form{.handler = handler,
+                .category = Category::comparison,
+                .output_bits = 1,
+                .input_bits = {bits, bits, inputs == 3 ? 1 : 0},
+                .inputs = inputs};
+  };
+  registry.add("setp." + op + "." + type, form(&Forms::plain, 2));
+  registry.add("setp." + op + ".and." + type, form(&Forms::conjunction, 3));
+  registry.add("setp." + op + ".or." + type, form(&Forms::disjunction, 3));
+  registry.add("setp." + op + ".xor." + type, form(&Forms::difference, 3));
 }
 
 template <class T>
