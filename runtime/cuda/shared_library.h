@@ -1,10 +1,10 @@
-// SharedLibrary: a library opened at run time, so that attentune runs on machines that do not have it.
+// SharedLibrary: a library opened at run time, so that attentune runs on machines that do not have it. It stays loaded
+// until the process ends: NVIDIA's libraries keep state for the process, and NVRTC leaks a little at each unloading.
 #pragma once
 
 #include <dlfcn.h>
 
 #include <string>
-#include <utility>
 
 namespace attentune::cuda {
 
@@ -17,19 +17,6 @@ class SharedLibrary {
       const char* const reason = dlerror();
       error_ = reason == nullptr ? name + " cannot be opened" : reason;
     }
-  }
-  SharedLibrary(SharedLibrary&& other) noexcept
-      : handle_(std::exchange(other.handle_, nullptr)), error_(std::move(other.error_)) {}
-  SharedLibrary& operator=(SharedLibrary&& other) noexcept {
-    std::swap(handle_, other.handle_);
-    std::swap(error_, other.error_);
-    return *this;
-  }
-  SharedLibrary(const SharedLibrary&) = delete;
-  SharedLibrary& operator=(const SharedLibrary&) = delete;
-  ~SharedLibrary() {
-    if (handle_ != nullptr)
-      dlclose(handle_);
   }
 
   [[nodiscard]] bool is_open() const noexcept { return handle_ != nullptr; }

@@ -30,7 +30,7 @@ bool compile_all(const Arch& arch, std::vector<Compilation>& compilations) {
   try {
     compiler = cuda::cuda_compiler_for(arch, {});
   } catch (const RefusalError& refusal) {
-    MESSAGE(refusal.what());
+    MESSAGE("skipped: ", refusal.what());
     return false;
   }
   std::atomic<std::size_t> next = 0;

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "generator/forward_mma.h"
-#include "generator/forward_mma_sample.h"
+#include "generator/kernel_sample.h"
 #include "generator/workloads.h"
 #include "tests/compile/compile_all.h"
 
@@ -33,7 +33,7 @@ void check_sample(std::size_t points_an_arch) {
   for (const Arch& arch : archs()) {
     CAPTURE(arch.name);
     std::vector<Compilation> compilations;
-    for (const MmaSamplePoint& point : mma_sample(arch, 1, points_an_arch))
+    for (const KernelSamplePoint& point : kernel_sample(family, arch, 1, points_an_arch))
       compilations.push_back({.name = to_text(point.problem) + " | " + to_text(point.config),
                               .source = family.render(point.problem, arch, point.config)});
     CHECK(compilations.size() <= points_an_arch);

@@ -24,7 +24,7 @@ TEST_CASE("wgmma and copies of small calls, by hand") {
                     .matrix_instructions = 6 * 2 * 16,
                     .tensor_copies = 2 * 2 + 6 * 4,
                     .copied_bytes = 2 * 32768 + 6 * 65536,
-                    .tensor_bytes_read = 256 * 256 + 2 * 384 * 512,
+                    .global_bytes_read = 256 * 256 + 2 * 384 * 512,
                     .global_bytes_written = 256 * (256 + 4)});
 
   // Causal with 130 queries on 150 keys: the second row tile has 2 rows. Row tiles see keys to 147 and to 149. d_qk of
@@ -34,7 +34,7 @@ TEST_CASE("wgmma and copies of small calls, by hand") {
                     .matrix_instructions = 8 * 4 * 2 * (5 + 8),
                     .tensor_copies = 8 * (2 * 2 + 4 * 3),
                     .copied_bytes = 8 * (2 * 32768 + 4 * (32768 + 16384)),
-                    .tensor_bytes_read = 8 * (130 * 144 + 2 * 150 * (144 + 80)),
+                    .global_bytes_read = 8 * (130 * 144 + 2 * 150 * (144 + 80)),
                     .global_bytes_written = 8 * 130 * 80});
 
   // Rows without keys copy nothing, not even Q.

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "generator/forward_mma.h"
-#include "generator/forward_mma_sample.h"
+#include "generator/kernel_sample.h"
 
 using namespace attentune;
 
@@ -54,14 +54,14 @@ TEST_CASE("a few rows hold every pair") {
 
 TEST_CASE("a sample of forward_mma is served, of bounded size, and covers before its limit") {
   const ForwardMma family;
-  for (const char* name : {"sm_80", "sm_86", "sm_87", "sm_90a"}) {
+  for (const char* name : {"sm_80", "sm_86"}) {
     const Arch arch = gpu_arch(name);
-    const std::vector<MmaSamplePoint> sample = mma_sample(arch, 1, 120);
+    const std::vector<KernelSamplePoint> sample = kernel_sample(family, arch, 1, 120);
     CAPTURE(name);
     CHECK(sample.size() >= 80);
     CHECK(sample.size() < 120);  // nothing is left to cover
     std::set<std::string> tiles;
-    for (const MmaSamplePoint& point : sample) {
+    for (const KernelSamplePoint& point : sample) {
       CHECK(!family.refusal(point.problem, arch).has_value());
       CHECK(!family.render(point.problem, arch, point.config).text.empty());
       tiles.insert(point.config.word("tile_m") + "x" + point.config.word("tile_n"));

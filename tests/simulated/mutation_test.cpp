@@ -22,6 +22,7 @@
 #include "runtime/reference/verify.h"
 #include "runtime/simulator/device/simulator_device.h"
 #include "tests/simulated/mutants.h"
+#include "tests/simulated/simulated.h"
 
 using namespace attentune;
 
@@ -60,16 +61,6 @@ std::string outcome(const Mutant& mutant, const Binary& binary, const std::share
   }
 }
 
-bool has_compiler(const SimulatorDevice& device) {
-  try {
-    static_cast<void>(device.compiler());
-    return true;
-  } catch (const RefusalError& refusal) {
-    MESSAGE("skipped: ", refusal.what());
-    return false;
-  }
-}
-
 void check(const Mutant& mutant, std::string_view shows, const std::string& message) {
   CAPTURE(message);
   if (shows.empty()) {
@@ -83,9 +74,9 @@ void check(const Mutant& mutant, std::string_view shows, const std::string& mess
 }  // namespace
 
 TEST_CASE("every mutant of forward_mma is seen, and its fault named") {
-  const auto lazy = simulator::open_simulator("sim:sm_80,seed=1", {});
-  const auto eager = simulator::open_simulator("sim:sm_80,seed=2,eager", {});
-  if (!has_compiler(*lazy))
+  const auto lazy = open_or_skip("sim:sm_80,seed=1");
+  const auto eager = open_or_skip("sim:sm_80,seed=2,eager");
+  if (!lazy || !eager)
     return;
   const auto executor = make_pool(0);
   Verifier verifier(*executor);

@@ -8,6 +8,7 @@
 #include "runtime/kernel.h"
 #include "runtime/reference/random_tensors.h"
 #include "runtime/simulator/device/simulator_device.h"
+#include "tests/simulated/simulated.h"
 
 using namespace attentune;
 using namespace attentune::simulator;
@@ -46,16 +47,6 @@ std::string outcome(const Source& source) {
   }
 }
 
-bool has_compiler() {
-  try {
-    static_cast<void>(open_simulator("sim:sm_80", {})->compiler());
-    return true;
-  } catch (const RefusalError& refusal) {
-    MESSAGE("skipped: ", refusal.what());
-    return false;
-  }
-}
-
 }  // namespace
 
 TEST_CASE("a simulator's name says its Arch and its options") {
@@ -78,7 +69,7 @@ TEST_CASE("a name that no simulator has is refused with what works") {
 }
 
 TEST_CASE("a simulated kernel may touch its operands and nothing else") {
-  if (!has_compiler())
+  if (!open_or_skip("sim:sm_80"))
     return;
   CHECK(outcome(touching("0", "7")).empty());
   CHECK(outcome(touching("8", "7")).find("past the end of q") != std::string::npos);

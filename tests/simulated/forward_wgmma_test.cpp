@@ -1,0 +1,67 @@
+// forward_wgmma on the simulator: right, and doing exactly the work it is predicted to do.
+#include "generator/forward_wgmma.h"
+
+#include <doctest/doctest.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "generator/forward_wgmma_counts.h"
+#include "runtime/reference/runner.h"
+#include "runtime/reference/verify.h"
+#include "tests/simulated/simulated.h"
+
+using namespace attentune;
+
+namespace {
+
+const ForwardWgmma family;
+constexpr std::int64_t warps_a_warpgroup = 4;
+
+// Executions, by warps, of every opcode that begins so.
+std::int64_t executions(const simulator::Counts& counts, const std::string_view opcode) {
+  std::int64_t sum = 0;
+  for (const auto& [name, count] : counts.by_opcode)
+    sum += name.starts_with(opcode) ? static_cast<std::int64_t>(count) : 0;
+  return sum;
+}
+
+}  // namespace
+
+TEST_CASE("forward_wgmma is right on the simulator, in every order of events it tries") {
+  const auto executor = make_pool(0);
+  for (const std::string name :
+       {"sim:sm_90a,seed=1", "sim:sm_90a,seed=2,eager", "sim:sm_90a,seed=3,sms=1", "sim:sm_90a,seed=4,sms=5"}) {
+    const auto device = open_or_skip(name);
+    if (!device)
+      return;
+    Verifier verifier(*executor);
+    for (const auto& [problem, config] : sample(family, device->arch())) {
+      CAPTURE(name);
+      CAPTURE(to_text(problem));
+      CAPTURE(to_text(config));
+      const Verdict verdict = verifier.verify(problem, runner(load(device, family, problem, config)));
+      CHECK_MESSAGE(verdict.passed, verdict.sentence);
+    }
+  }
+}
+
+TEST_CASE("forward_wgmma executes the matrix instructions and copies that were predicted") {
+  const auto device = open_or_skip("sim:sm_90a,no-races");
+  if (!device)
+    return;
+  const auto executor = make_pool(0);
+  for (const auto& [problem, config] : sample(family, device->arch())) {
+    CAPTURE(to_text(problem));
+    CAPTURE(to_text(config));
+    const WgmmaCounts predicted = wgmma_counts(problem, config);
+    const simulator::Counts counted =
+        counts_of_one_call(*device, *load(device, family, problem, config), problem, *executor);
+    const simulator::Traffic& global = counted.of(simulator::Space::global);
+    CHECK(executions(counted, "wgmma.mma_async") == warps_a_warpgroup * predicted.matrix_instructions);
+    CHECK(executions(counted, "cp.async.bulk.tensor") == predicted.tensor_copies);
+    CHECK(static_cast<std::int64_t>(global.read) == predicted.global_bytes_read);
+    CHECK(static_cast<std::int64_t>(global.written) == predicted.global_bytes_written);
+  }
+}

@@ -1,0 +1,70 @@
+#include "tests/simulated/simulated.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstdint>
+
+#include "generator/error.h"
+#include "runtime/reference/random_tensors.h"
+#include "runtime/reference/runner.h"
+#include "runtime/rendering.h"
+
+namespace attentune {
+namespace {
+
+constexpr std::uint64_t sample_seed = 1;
+constexpr std::size_t whole_sample = 120;
+constexpr std::size_t few = 6;
+
+}  // namespace
+
+std::shared_ptr<const simulator::SimulatorDevice> open_or_skip(const std::string& name) {
+  auto device = simulator::open_simulator(name, {});
+  try {
+    static_cast<void>(device->compiler());
+  } catch (const RefusalError& refusal) {
+    MESSAGE("skipped: ", refusal.what());
+    return nullptr;
+  }
+  return device;
+}
+
+std::vector<KernelSamplePoint> sample(const KernelFamily& family, const Arch& arch) {
+  std::vector<KernelSamplePoint> points = kernel_sample(family, arch, sample_seed, whole_sample);
+  if (!doctest::getContextOptions()->no_skip)
+    points.resize(std::min(points.size(), few));
+  return points;
+}
+
+std::shared_ptr<const Kernel> load(const std::shared_ptr<const simulator::SimulatorDevice>& device,
+                                   const KernelFamily& family, const Problem& problem, const Config& config) {
+  const Rendering rendering = render(family, problem, config, device->arch(), device->compiler());
+  return Kernel::load(device, problem, config, device->compiler().compile(rendering.source));
+}
+
+simulator::Counts counts_of_one_call(const simulator::SimulatorDevice& device, const Kernel& kernel,
+                                     const Problem& problem, Executor& executor) {
+  CallBuffers buffers(problem);
+  buffers.fill(1, Values::normal, executor);
+  buffers.poison();
+  const Workspace workspace(kernel.workspace_bytes(problem));
+  const Binding binding = kernel.bind(problem, buffers.tensors(), workspace.data(), workspace.size());
+  const simulator::Counts before = device.total();
+  binding.launch();
+  simulator::Counts counts = device.total();
+  counts.instructions -= before.instructions;
+  for (std::size_t c = 0; c < counts.by_category.size(); ++c)
+    counts.by_category[c] -= before.by_category[c];
+  for (const auto& [opcode, count] : before.by_opcode)
+    counts.by_opcode[opcode] -= count;
+  for (std::size_t s = 0; s < counts.bytes.size(); ++s) {
+    counts.bytes[s].read -= before.bytes[s].read;
+    counts.bytes[s].written -= before.bytes[s].written;
+  }
+  counts.shared_cycles -= before.shared_cycles;
+  counts.shared_conflict_cycles -= before.shared_conflict_cycles;
+  return counts;
+}
+
+}  // namespace attentune

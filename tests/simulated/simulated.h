@@ -1,0 +1,34 @@
+// What the tests of simulated kernels share.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "generator/config.h"
+#include "generator/kernel_family.h"
+#include "generator/kernel_sample.h"
+#include "generator/problem.h"
+#include "runtime/executor.h"
+#include "runtime/kernel.h"
+#include "runtime/simulator/counts.h"
+#include "runtime/simulator/device/simulator_device.h"
+
+namespace attentune {
+
+// The simulator of that name; null, with a message, where there is no NVRTC to compile with.
+[[nodiscard]] std::shared_ptr<const simulator::SimulatorDevice> open_or_skip(const std::string& name);
+
+// The family's sample of features for the Arch: all of it with --no-skip (some minutes), else its first few points.
+[[nodiscard]] std::vector<KernelSamplePoint> sample(const KernelFamily& family, const Arch& arch);
+
+[[nodiscard]] std::shared_ptr<const Kernel> load(const std::shared_ptr<const simulator::SimulatorDevice>& device,
+                                                 const KernelFamily& family, const Problem& problem,
+                                                 const Config& config);
+
+// What one call counts, of those that can be taken apart: categories, opcodes and bytes.
+[[nodiscard]] simulator::Counts counts_of_one_call(const simulator::SimulatorDevice& device, const Kernel& kernel,
+                                                   const Problem& problem, Executor& executor);
+
+}  // namespace attentune
