@@ -20,7 +20,7 @@ enum class FaultKind : std::uint8_t {
   divergence,   // an .aligned or strict instruction reached by part of a warp
   barrier,      // a barrier or mbarrier used against its rules
   deadlock,     // nobody can run any more
-  no_progress,  // somebody runs for ever and changes nothing
+  no_progress,  // somebody runs for ever
   trapped,      // trap
   bad_operand,  // a value the ISA calls undefined behaviour, such as a lane outside its own membermask
   launch        // the launch itself: too many threads, too much shared memory, parameters of another size

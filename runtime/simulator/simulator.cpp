@@ -85,10 +85,10 @@ Report report(const Launch& launch) {
   const Kernel& kernel = launch.kernel;
   Report result;
   Counts& counts = result.counts;
+  counts.instructions = launch.instructions;
   for (std::size_t i = 0; i < kernel.steps.size(); ++i) {
     if (launch.executed[i] == 0)
       continue;
-    counts.instructions += launch.executed[i];
     counts.by_category[static_cast<std::size_t>(kernel.steps[i].category)] += launch.executed[i];
     counts.by_opcode[kernel.opcodes[i]] += launch.executed[i];
   }

@@ -29,6 +29,8 @@ struct Options {
   // mma, wgmma, ldmatrix and setmaxnreg want an explicit bar.warp.sync after a divergent branch, stores of equal
   // bytes race, and an unwritten register may not even be computed with.
   bool strict = false;
+  // Of one launch, by warps: more is taken for a loop without end. At some ten million a second, minutes.
+  std::uint64_t most_instructions = 4'000'000'000;
   int sms = 2;  // multiprocessors: with the limits of one, how many blocks are resident at once
 };
 

@@ -50,10 +50,11 @@ std::string outcome(const Source& source) {
 }  // namespace
 
 TEST_CASE("a simulator's name says its Arch and its options") {
-  const SimulatorName name = parse_simulator_name("sim:sm_90a,seed=7,sms=3,eager,no-races");
+  const SimulatorName name = parse_simulator_name("sim:sm_90a,seed=7,sms=3,instructions=1000,eager,no-races");
   CHECK(name.arch.name == "sm_90a");
   CHECK(name.options.seed == 7);
   CHECK(name.options.sms == 3);
+  CHECK(name.options.most_instructions == 1000);
   CHECK(name.options.asynchrony == Asynchrony::eager);
   CHECK_FALSE(name.options.races);
   CHECK(name.options.strict);

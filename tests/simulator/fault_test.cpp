@@ -78,9 +78,15 @@ TEST_CASE("global memory outside of every buffer, with the buffer that was misse
 TEST_CASE("misalignment") {
   KernelRun word{.body = "ld.global.u32 %r1, [%out+2];"};
   CHECK(says(word.fault(), "is not a multiple of the 4 bytes accessed"));
-  KernelRun vector{.body = "ld.global.v4.u32 {%r1, %r2, %r3, %r4}, [%out+4];"};
-  const std::string fault = vector.fault();
-  CHECK((fault.empty() || says(fault, "is not a multiple of the 16 bytes accessed")));
+  // A vector as a whole: each of its words would be in order.
+  constexpr const char* buffer = ".global .align 16 .b8 words[64];";
+  KernelRun vector{.body = "mov.u64 %rd1, words; ld.global.v4.u32 {%r1, %r2, %r3, %r4}, [%rd1+4];", .globals = buffer};
+  CHECK(says(vector.fault(), "misaligned address: address 0x"));
+  CHECK(says(vector.fault(), "4 is not a multiple of the 16 bytes accessed; kernel k, block 0, warp 0, all lanes"));
+  KernelRun pair{.body = "st.shared.v2.u32 [tile+4], {%t, %t};", .globals = tile};
+  CHECK(says(pair.fault(), "misaligned address: address 0x404 is not a multiple of the 8 bytes accessed"));
+  KernelRun local{.body = "ld.local.v2.u32 {%r1, %r2}, [stack+4];", .registers = ".local .align 8 .b8 stack[16];"};
+  CHECK(says(local.fault(), "misaligned address: address 0x4 is not a multiple of the 8 bytes accessed"));
 }
 
 TEST_CASE("local memory") {
@@ -207,6 +213,17 @@ SPIN: ld.volatile.global.u32 %r1, [%out];
     setp.eq.u32 %p1, %r1, 0;
     @%p1 bra SPIN;)"};
   CHECK(says(kernel.fault(), "no progress: everybody runs on and nothing changes any more:"));
+}
+
+TEST_CASE("a loop without end that always writes something") {
+  KernelRun kernel{.body = R"(
+AGAIN: st.global.u32 [%mine], %t;
+    bra AGAIN;)",
+                   .options = {.most_instructions = 10000}};
+  const std::string fault = kernel.fault();
+  CHECK(says(fault, "no progress: more than 10000 warp instructions in one launch"));
+  CHECK(says(fault, "instructions=N"));
+  CHECK(says(fault, "block 0 warp 0 all lanes: can run (PTX line"));
 }
 
 TEST_CASE("trap, and launches that cannot be") {

@@ -16,7 +16,8 @@ constexpr int most_sms = 1024;
   throw RefusalError({.field = "device",
                       .value = std::string(device),
                       .limit = "a simulator has no option '" + std::string(option) + "'",
-                      .remedy = "use seed=N, sms=N (1 to 1024), eager or no-races, as in sim:sm_80,seed=3,eager"});
+                      .remedy = "use seed=N, sms=N (1 to 1024), instructions=N (of one launch, at most), eager or "
+                                "no-races, as in sim:sm_80,seed=3,eager"});
 }
 
 template <std::integral Number>
@@ -30,6 +31,8 @@ bool apply(const std::string_view option, Options& options) {
     return read(option.substr(5), options.seed);
   if (option.starts_with("sms="))
     return read(option.substr(4), options.sms) && options.sms >= 1 && options.sms <= most_sms;
+  if (option.starts_with("instructions="))
+    return read(option.substr(13), options.most_instructions);
   if (option == "eager") {
     options.asynchrony = Asynchrony::eager;
     return true;

@@ -89,6 +89,12 @@ void run_grid(Launch& launch, const Multiprocessor& limits) {
       std::ranges::any_of(clusters, [](const auto& cluster) { return cluster->complete_late(); });
     if (idle > idle_turns_a_block * (clusters.size() + 1))
       stop(FaultKind::no_progress, launch, clusters, "everybody runs on and nothing changes any more:");
+    if (launch.instructions > launch.options.most_instructions)
+      stop(FaultKind::no_progress, launch, clusters,
+           fmt::format(
+               "more than {} warp instructions in one launch, taken for a loop without end; if it has one, raise "
+               "the limit: instructions=N in the simulator's name. It stands here:",
+               launch.options.most_instructions));
   }
 }
 

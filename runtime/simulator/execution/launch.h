@@ -31,6 +31,7 @@ struct Launch {
   Timelines timelines;  // of a block
 
   std::vector<std::uint64_t> executed;  // by step
+  std::uint64_t instructions = 0;       // executed so far
   std::vector<std::uint8_t> entered;    // by step: some lane came to it, whatever its guard
   std::array<Traffic, spaces> bytes{};
   std::uint64_t shared_cycles = 0;

@@ -133,8 +133,10 @@ void Warp::run(int budget) {
         refuse_after_parting(lanes);
       if (launch_->timelines.async_proxy && !step.takes_registers)
         touch_registers(step, lanes);
-      if (!released_)
+      if (!released_) {
         ++launch_->executed[pc_];
+        ++launch_->instructions;
+      }
       if (step.flow == Flow::straight) {
         check_and_execute(step, lanes);
         ++paths_[current_].pc;
