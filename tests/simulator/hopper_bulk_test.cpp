@@ -336,3 +336,30 @@ TEST_CASE("hopper: a multicast reaches every block of its cluster") {
     }
   }
 }
+
+TEST_CASE("hopper: a strict run wants an mbarrier published before bulk copies signal it") {
+  // Warp 0 initializes, warp 1 copies.
+  const auto fault = [](std::string_view before, std::string_view after, bool strict) {
+    HopperRun run{.body = fmt::format(R"(
+      setp.eq.u32 %p1, %t, 0; setp.eq.u32 %p3, %t, 32;
+      @%p1 mbarrier.init.shared::cta.b64 [%m], 1;
+      {} bar.sync 0; {}
+      @%p3 mbarrier.arrive.expect_tx.shared::cta.b64 _, [%m], 256;
+      @%p3 cp.async.bulk.shared::cta.global.mbarrier::complete_tx::bytes [%m+256], [%in], 256, [%m];
+      W: mbarrier.try_wait.parity.shared::cta.b64 %p2, [%m], 0; @!%p2 bra W;
+)",
+                                      before, after),
+                  .options = {.strict = strict}};
+    run.in.resize(256);
+    return run.fault();
+  };
+  constexpr std::string_view publish = "@%p1 fence.mbarrier_init.release.cluster;";
+  constexpr std::string_view missing = "neither fence.mbarrier_init nor fence.proxy.async stands between";
+  CHECK(fault(publish, "", true) == "");
+  CHECK(fault("fence.proxy.async;", "", true) == "");
+  CHECK(fault("", "fence.proxy.async;", true) == "");  // of whoever copies, after the barrier
+  CHECK(says(fault("", "", true), missing));
+  CHECK(says(fault("@%p1 fence.acq_rel.cta;", "", true), missing));
+  CHECK(says(fault("", publish, true), missing));  // too late: warp 1 hears nothing of it
+  CHECK(fault("", "", false) == "");
+}

@@ -82,13 +82,16 @@ class SharedCheck {
 
 }  // namespace
 
+bool known_to_async_proxy(const Warp& warp, Epoch generic) {
+  const Timelines& timelines = warp.launch().timelines;
+  const std::uint32_t local = generic.timeline % timelines.count();
+  return warp.clock.knows({.timeline = generic.timeline - local + timelines.twin(local), .time = generic.time});
+}
+
 void check_proxy(Warp& warp, const Access& earlier, const AsyncAccess& access, std::size_t offset) {
   const Timelines& timelines = warp.launch().timelines;
-  const std::uint32_t local = earlier.epoch.timeline % timelines.count();
-  if (local >= timelines.generic())
-    return;
-  const Epoch twin{.timeline = earlier.epoch.timeline - local + timelines.twin(local), .time = earlier.epoch.time};
-  if (warp.clock.knows(twin)) [[likely]]
+  if (earlier.epoch.timeline % timelines.count() >= timelines.generic() || known_to_async_proxy(warp, earlier.epoch))
+      [[likely]]
     return;
   warp.fail(FaultKind::race, access.lanes,
             fmt::format("{} {} byte {} of shared memory that was {} in the generic proxy, and no fence.proxy.async "

@@ -23,6 +23,9 @@ struct AsyncAccess {
   std::vector<Access>* sources = nullptr;  // gets the writes met, one an epoch
 };
 
+// Whether a fence.proxy.async stands after what was done in the generic proxy at that moment, as far as the warp knows.
+[[nodiscard]] bool known_to_async_proxy(const Warp& warp, Epoch generic);
+
 // Stops the run unless a fence.proxy.async stands between a generic access and this one, as far as the warp knows.
 void check_proxy(Warp& warp, const Access& earlier, const AsyncAccess& access, std::size_t offset);
 

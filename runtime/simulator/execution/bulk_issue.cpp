@@ -86,6 +86,7 @@ Share share_of(Warp& warp, int lane, std::uint64_t shared, std::uint64_t mbarrie
                     shared_begin + place.block->shared.bytes.size()));
   Share share{.block = place.block, .offset = static_cast<std::size_t>(place.address - shared_begin)};
   share.mbarrier = find_mbarrier(warp, Space::shared, mbarrier, lane);
+  check_published(warp, share.mbarrier, lane);
   if (share.mbarrier.block != share.block)
     warp.fail(FaultKind::barrier, lane_bit(lane), "a bulk copy into one block signals the mbarrier of another");
   if (share.mbarrier.mbarrier->index >= tracked_mbarriers)

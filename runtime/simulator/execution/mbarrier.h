@@ -14,6 +14,8 @@ struct MBarrier {
   std::uint32_t phase = 0;        // how many have completed
   bool seen = true;               // some wait was told that the last one has completed
   std::uint32_t index = 0;        // of its block, for its timeline
+  Epoch initialized;              // by its warp, in the generic proxy
+  Epoch published;                // when that warp's fence.mbarrier_init came after; time 0: never
   VectorClock arriving;           // of the arrivals of this phase
   VectorClock completed;          // of all phases that completed
 };

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "runtime/simulator/execution/async_access.h"
 #include "runtime/simulator/execution/block.h"
+#include "runtime/simulator/execution/launch.h"
 #include "runtime/simulator/execution/shared_place.h"
 #include "runtime/simulator/memory/windows.h"
 
@@ -44,6 +46,27 @@ void check_last_phase_seen(const Warp& warp, const NamedMBarrier& named, Mask la
       fmt::format("an arrival in phase {} of the mbarrier at shared {:#x}, and nobody has seen phase {} complete: "
                   "whoever waits for that one can no longer tell",
                   named.mbarrier->phase, named.address, named.mbarrier->phase - 1));
+}
+
+void publish_mbarriers(Warp& warp) {
+  for (auto& [address, mbarrier] : warp.block().mbarriers) {
+    if (mbarrier.initialized.timeline == warp.now().timeline && mbarrier.published.time == 0)
+      mbarrier.published = warp.now();
+  }
+}
+
+void check_published(const Warp& warp, const NamedMBarrier& named, int lane) {
+  const Options& options = warp.launch().options;
+  if (!options.strict || !options.races)
+    return;
+  const MBarrier& mbarrier = *named.mbarrier;
+  const bool published = mbarrier.published.time != 0 && warp.clock.knows(mbarrier.published);
+  if (published || known_to_async_proxy(warp, mbarrier.initialized))
+    return;
+  warp.fail(FaultKind::race, lane_bit(lane),
+            fmt::format("a bulk copy signals the mbarrier at shared {:#x}, which was initialized in the generic proxy, "
+                        "and neither fence.mbarrier_init nor fence.proxy.async stands between",
+                        named.address));
 }
 
 }  // namespace attentune::simulator

@@ -28,4 +28,12 @@ void expect_bytes(const Warp& warp, const NamedMBarrier& named, std::int64_t byt
 // still waits for that one cannot tell it from the next but one.
 void check_last_phase_seen(const Warp& warp, const NamedMBarrier& named, Mask lanes);
 
+// fence.mbarrier_init: whoever comes after it may let bulk copies signal what this warp has initialized.
+void publish_mbarriers(Warp& warp);
+
+// Stops a strict run at a bulk copy that is to signal an mbarrier whose initialization, a write of the generic proxy,
+// has not been made known to the async proxy: by fence.mbarrier_init after it, or fence.proxy.async on the way
+// (sections 9.7.13.4 and 9.7.9.25.2). Not all compilers put one there, and hardware has not been seen to mind.
+void check_published(const Warp& warp, const NamedMBarrier& named, int lane);
+
 }  // namespace attentune::simulator

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "runtime/simulator/execution/block.h"
+#include "runtime/simulator/execution/mbarrier_access.h"
 #include "runtime/simulator/execution/ordering.h"
 #include "runtime/simulator/execution/warp.h"
 #include "runtime/simulator/instructions/chapters.h"
@@ -158,6 +159,11 @@ void decode_bar(StepBuilder& builder) {
 
 void run_fence(Warp& warp, const Step& /*step*/, Mask /*lanes*/) { fence(warp); }
 
+void run_mbarrier_fence(Warp& warp, const Step& /*step*/, Mask /*lanes*/) {
+  publish_mbarriers(warp);
+  fence(warp);
+}
+
 void run_proxy_fence(Warp& warp, const Step& /*step*/, Mask /*lanes*/) { fence_proxy(warp); }
 
 void do_nothing(Warp& /*warp*/, const Step& /*step*/, Mask /*lanes*/) {}
@@ -173,7 +179,7 @@ void decode_fence(StepBuilder& builder) {
   if (builder.has("proxy"))
     return decode_proxy_fence(builder);
   builder.expect_operands(0, 0);
-  builder.step.handler = run_fence;
+  builder.step.handler = builder.has("mbarrier_init") ? run_mbarrier_fence : run_fence;
   builder.step.category = Category::fence;
 }
 

@@ -42,7 +42,8 @@ void initialize(Warp& warp, const Step& step, Mask lanes) {
     Addresses one{};
     one[at(lane)] = address;
     warp.locate(one, lane_bit(lane), {.space = Space::shared, .bytes = 8, .kind = AccessKind::write, .reads = false});
-    warp.block().mbarriers[address] = {.expected = count, .pending = count, .index = warp.block().next_mbarrier++};
+    warp.block().mbarriers[address] = {
+        .expected = count, .pending = count, .index = warp.block().next_mbarrier++, .initialized = warp.now()};
   });
 }
 
