@@ -1,4 +1,4 @@
-// Mutants of forward_mma: kernels with one fault each, written into the rendered text, and how the fault must show.
+// Mutants: kernels with one fault each, written into the rendered text, and how the fault must show.
 #pragma once
 
 #include <vector>
@@ -20,10 +20,14 @@ struct Mutant {
   // "LSE error") and what is said of it. shows = "": the mutant computes the same, and a comment says why.
   const char* shows;
   const char* says;
-  // The class where copies complete at once, if it is another.
+  // The class where asynchronous work completes at once, if it is another.
   const char* shows_eager = nullptr;
+  // A second place, of a fault that moves something.
+  const char* and_what = nullptr;
+  const char* and_with = nullptr;
 };
 
-[[nodiscard]] std::vector<Mutant> mutants();
+[[nodiscard]] std::vector<Mutant> mutants_of_forward_mma();
+[[nodiscard]] std::vector<Mutant> mutants_of_forward_wgmma();
 
 }  // namespace attentune

@@ -1,6 +1,6 @@
-// Faults written into forward_mma's text: each stops the simulated run or fails the verification, and the message says
-// which it was. The same table, for readers, stands in runtime/simulator/README.md. --no-skip runs it in both modes of
-// asynchrony.
+// Faults written into the text of kernels: each stops the simulated run or fails the verification, and the message says
+// which it was. The same tables, for readers, stand in runtime/simulator/README.md. --no-skip runs them in both modes
+// of asynchrony.
 #include <doctest/doctest.h>
 
 #include <cstddef>
@@ -10,10 +10,15 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "generator/arch.h"
+#include "generator/binary.h"
 #include "generator/config.h"
 #include "generator/error.h"
 #include "generator/forward_mma.h"
+#include "generator/forward_wgmma.h"
+#include "generator/kernel_family.h"
 #include "generator/problem.h"
 #include "generator/source.h"
 #include "runtime/executor.h"
@@ -37,15 +42,19 @@ std::size_t occurrences(std::string_view text, std::string_view what) {
   return count;
 }
 
-Source mutated(const Mutant& mutant, const Arch& arch) {
-  Source source =
-      ForwardMma().render(parse_problem(mutant.specimen->problem), arch, parse_config(mutant.specimen->config));
-  const std::string_view what = mutant.what;
+void substitute(std::string& text, std::string_view what, std::string_view with) {
   // Templates change: a fault that no longer finds its place must be written anew.
-  const std::size_t places = occurrences(source.text, what);
+  const std::size_t places = occurrences(text, what);
   CHECK(places == 1);
   if (places > 0)
-    source.text.replace(source.text.find(what), what.size(), mutant.with);
+    text.replace(text.find(what), what.size(), with);
+}
+
+Source mutated(const KernelFamily& family, const Mutant& mutant, const Arch& arch) {
+  Source source = family.render(parse_problem(mutant.specimen->problem), arch, parse_config(mutant.specimen->config));
+  substitute(source.text, mutant.what, mutant.with);
+  if (mutant.and_what != nullptr)
+    substitute(source.text, mutant.and_what, mutant.and_with);
   return source;
 }
 
@@ -71,18 +80,18 @@ void check(const Mutant& mutant, std::string_view shows, const std::string& mess
   CHECK(message.find(mutant.says) != std::string::npos);
 }
 
-}  // namespace
-
-TEST_CASE("every mutant of forward_mma is seen, and its fault named") {
-  const auto lazy = open_or_skip("sim:sm_80,seed=1");
-  const auto eager = open_or_skip("sim:sm_80,seed=2,eager");
+void check_all(const KernelFamily& family, const std::string& simulator, const std::vector<Mutant>& mutants) {
+  // The longest launch of a sound kernel executes a tenth of it: who does more goes round for ever.
+  const std::string limit = ",instructions=20000000";
+  const auto lazy = open_or_skip(simulator + ",seed=1" + limit);
+  const auto eager = open_or_skip(simulator + ",seed=2,eager" + limit);
   if (!lazy || !eager)
     return;
   const auto executor = make_pool(0);
   Verifier verifier(*executor);
-  for (const Mutant& mutant : mutants()) {
+  for (const Mutant& mutant : mutants) {
     CAPTURE(std::string(mutant.fault));
-    const Binary binary = lazy->compiler().compile(mutated(mutant, lazy->arch()));
+    const Binary binary = lazy->compiler().compile(mutated(family, mutant, lazy->arch()));
     check(mutant, mutant.shows, outcome(mutant, binary, lazy, verifier));
     if (doctest::getContextOptions()->no_skip) {
       const char* const shows = mutant.shows_eager == nullptr ? mutant.shows : mutant.shows_eager;
@@ -91,13 +100,25 @@ TEST_CASE("every mutant of forward_mma is seen, and its fault named") {
   }
 }
 
+}  // namespace
+
+TEST_CASE("every mutant of forward_mma is seen, and its fault named") {
+  check_all(ForwardMma(), "sim:sm_80", mutants_of_forward_mma());
+}
+
+TEST_CASE("every mutant of forward_wgmma is seen, and its fault named") {
+  check_all(ForwardWgmma(), "sim:sm_90a", mutants_of_forward_wgmma());
+}
+
 TEST_CASE("the simulator's page shows every mutant") {
   const auto tests = std::filesystem::path(ATTENTUNE_TEST_DATA).parent_path().parent_path();
   std::ifstream file(tests.parent_path() / "runtime/simulator/README.md");
   const std::string page(std::istreambuf_iterator<char>(file), {});
   REQUIRE_FALSE(page.empty());
-  for (const Mutant& mutant : mutants()) {
-    CAPTURE(std::string(mutant.fault));
-    CHECK(occurrences(page, std::string("| ") + mutant.fault + " |") == 1);
+  for (const auto& mutants : {mutants_of_forward_mma(), mutants_of_forward_wgmma()}) {
+    for (const Mutant& mutant : mutants) {
+      CAPTURE(std::string(mutant.fault));
+      CHECK(occurrences(page, std::string("| ") + mutant.fault + " |") == 1);
+    }
   }
 }

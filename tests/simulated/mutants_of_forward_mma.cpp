@@ -33,7 +33,7 @@ constexpr Specimen two_runs{
 
 }  // namespace
 
-std::vector<Mutant> mutants() {
+std::vector<Mutant> mutants_of_forward_mma() {
   return {
       // ---- Barriers.
       {"no barrier before a K tile is read", &two_stages,

@@ -1,0 +1,248 @@
+#include "tests/simulated/mutants.h"
+
+namespace attentune {
+namespace {
+
+// What forward_wgmma shares with forward_mma (masks, softmax, row ends) is mutated there. Classes are few, so that
+// their references are computed once.
+constexpr const char* causal_class = "dtype=bf16 heads=2/1 head_dim=32 seq=40/70 mask=causal() outputs=out,lse";
+constexpr const char* two_slabs_class = "dtype=f16 heads=2/1 head_dim=72/88 seq=40/70 outputs=out,lse";
+
+// Two consumers in turns, softmax beside products.
+constexpr Specimen overlapped{causal_class,
+                              "tile_m=128 tile_n=64 stages_k=2 stages_v=2 overlap=yes turns=yes rescale=late | "
+                              "splits=1 order=1"};
+constexpr Specimen four_stages{causal_class,
+                               "tile_m=128 tile_n=64 stages_k=4 stages_v=4 overlap=yes turns=yes rescale=late | "
+                               "splits=1 order=1"};
+constexpr Specimen rescaled_early{causal_class,
+                                  "tile_m=128 tile_n=64 stages_k=2 stages_v=1 overlap=yes turns=no rescale=early | "
+                                  "splits=1 order=0"};
+constexpr Specimen in_order{causal_class,
+                            "tile_m=128 tile_n=64 stages_k=1 stages_v=1 overlap=no turns=yes rescale=late | "
+                            "splits=1 order=2"};
+constexpr Specimen three_in_turns{causal_class,
+                                  "tile_m=192 tile_n=64 stages_k=2 stages_v=2 overlap=yes turns=yes rescale=late | "
+                                  "splits=1 order=0"};
+// Head dims of two slabs of 64 columns each, the second one in part.
+constexpr Specimen two_slabs{two_slabs_class,
+                             "tile_m=64 tile_n=80 stages_k=2 stages_v=3 overlap=no turns=no rescale=late | "
+                             "splits=1 order=0"};
+
+}  // namespace
+
+std::vector<Mutant> mutants_of_forward_wgmma() {
+  return {
+      // ---- The barriers of the stages.
+      {"the producer waits for the wrong parity", &overlapped, "return parity ^ 1; }", "return parity; }",
+       "deadlock: ", "wait for the mbarrier"},
+      {"consumers wait for the wrong parity", &overlapped, "parity_to_empty() const { return parity; }",
+       "parity_to_empty() const { return parity ^ 1; }", "uninitialized memory: ", "at shared 0x"},
+      {"a parity that never turns", &overlapped, "      stage = 0;\n      parity ^= 1;\n", "      stage = 0;\n",
+       "barrier: ", "", "race: "},
+      {"bytes of V nobody expects", &overlapped, "arrive_expecting(memory.v.full(), VTile::BYTES);",
+       "arrive(memory.v.full());", "race: ", "a wgmma reads"},
+      {"half the bytes of K expected", &overlapped, "arrive_expecting(memory.k.full(), KTile::BYTES);",
+       "arrive_expecting(memory.k.full(), KTile::BYTES / 2);", "deadlock: ", "-4096 bytes are missing"},
+      {"more bytes of Q expected than come", &overlapped, "arrive_expecting(memory.q.full(), QTile::BYTES);",
+       "arrive_expecting(memory.q.full(), QTile::BYTES + 16);", "deadlock: ", "16 bytes are missing"},
+      {"barriers of V not initialized", &overlapped, "    memory.v.init();\n", "", "barrier: ", "there is no mbarrier"},
+      {"barriers not published to the copy engine", &overlapped, "    publish_barriers();\n", "",
+       "race: ", "neither fence.mbarrier_init nor fence.proxy.async"},
+      {"no barrier of the block after the initialization", &overlapped,
+       "    publish_barriers();\n  }\n  __syncthreads();\n", "    publish_barriers();\n  }\n", "barrier: ", "",
+       "divergence: "},
+      {"a stage empty before its last warp released it", &overlapped,
+       "init_barrier(barriers + (STAGES + stage) * 8, CONSUMER_WARPS);",
+       "init_barrier(barriers + (STAGES + stage) * 8, CONSUMER_WARPS - 1);", "race: ", "", "barrier: "},
+      {"a stage that waits for one warp too many", &overlapped,
+       "init_barrier(barriers + (STAGES + stage) * 8, CONSUMER_WARPS);",
+       "init_barrier(barriers + (STAGES + stage) * 8, CONSUMER_WARPS + 1);", "deadlock: ", "1 of 9 arrivals"},
+      {"every lane releases a stage", &overlapped, "    if (threadIdx.x % 32 == 0) {\n      arrive(empty());\n    }\n",
+       "    arrive(empty());\n", "barrier: ", "nobody has seen phase"},
+      {"Q copied before it was released", &overlapped, "  memory.q.wait_empty();\n", "",
+       "barrier: ", "nobody has seen phase"},
+      {"K copied before it was released", &overlapped, "  memory.k.wait_empty();\n", "", "barrier: ", "", "race: "},
+      {"V copied before it was released", &overlapped, "  memory.v.wait_empty();\n", "",
+       "race: ", "a bulk copy writes"},
+      {"K released before its product ended", &overlapped, "      wait_products<1>();\n      memory.k.release();\n",
+       "      memory.k.release();\n      wait_products<1>();\n", "race: ", "a bulk copy writes"},
+      {"V released before its product ended", &overlapped,
+       "      wait_products<0>();\n      settle(o[0]);\n      memory.v.release();\n      if",
+       "      memory.v.release();\n      wait_products<0>();\n      settle(o[0]);\n      if",
+       "race: ", "a bulk copy writes"},
+      // V of a step is copied after K of the next: with one stage, where K of this step lay, which is released after
+      // the
+      // product with the V before.
+      {"V released before its product ended, one stage of K", &in_order,
+       "      wait_products<0>();\n      settle(o[0]);\n      memory.v.release();\n      step",
+       "      memory.v.release();\n      wait_products<0>();\n      settle(o[0]);\n      step", "", ""},
+      {"Q released after its first product", &four_stages, "    wait_products<0>();\n    memory.k.release();\n",
+       "    wait_products<0>();\n    memory.k.release();\n    memory.q.release();\n", "race: ", "a wgmma reads",
+       nullptr, "    memory.q.release();\n    if constexpr (RESCALE_EARLY) {", "    if constexpr (RESCALE_EARLY) {"},
+      // K of the next item is copied before Q: with two stages, where the last K of this item lay, which is released
+      // after
+      // the last product with Q.
+      {"Q released after its first product, two stages", &overlapped,
+       "    wait_products<0>();\n    memory.k.release();\n",
+       "    wait_products<0>();\n    memory.k.release();\n    memory.q.release();\n", "", "", nullptr,
+       "    memory.q.release();\n    if constexpr (RESCALE_EARLY) {", "    if constexpr (RESCALE_EARLY) {"},
+      {"consumers that do not wait for Q", &overlapped, "      memory.q.wait_full();\n", "", "race: ", "a wgmma reads"},
+      {"consumers that do not wait for K", &overlapped, "    memory.k.wait_full();\n", "",
+       "uninitialized memory: ", "at shared 0x"},
+      {"consumers that do not wait for V", &in_order, "      memory.v.wait_full();\n      wait_turn(number);\n",
+       "      wait_turn(number);\n", "uninitialized memory: ", "a wgmma reads B"},
+
+      // ---- What is copied where.
+      {"stages of K that overlap", &overlapped, "k.place.stage * KTile::BYTES", "k.place.stage * KTile::BYTES / 2",
+       "race: ", "a bulk copy writes"},
+      {"V over K", &overlapped, "V_OFFSET = K_OFFSET + STAGES_K * KTile::BYTES,", "V_OFFSET = K_OFFSET,",
+       "race: ", "a bulk copy writes"},
+      {"barriers inside the last tile of V", &overlapped, "BARRIERS_OFFSET = V_OFFSET + STAGES_V * VTile::BYTES,",
+       "BARRIERS_OFFSET = V_OFFSET + STAGES_V * VTile::BYTES - 256,",
+       "race: ", "in the generic proxy, and no fence.proxy.async stands between"},
+      {"key steps over the barriers of Q", &overlapped, "return start + STEPS_OFFSET + k.place.stage * KeyStep::BYTES;",
+       "return start + BARRIERS_OFFSET;", "race: ", "of shared memory"},
+      {"one key step for all stages", &overlapped, "return start + STEPS_OFFSET + k.place.stage * KeyStep::BYTES;",
+       "return start + STEPS_OFFSET;", "race: ", "of shared memory"},
+      {"a copy that tells the wrong barrier", &overlapped,
+       "copy_slabs<VTile>(memory.v_tile(), maps.v, memory.v.full(),",
+       "copy_slabs<VTile>(memory.v_tile(), maps.v, memory.k.full(),", "barrier: ", "", "deadlock: "},
+      {"a copy for every lane of a warp", &overlapped, "if (threadIdx.x == 0) {\n      produce_tiles",
+       "if (threadIdx.x < 32) {\n      produce_tiles", "race: ", "these lanes write byte"},
+      {"the second slab not copied", &two_slabs, "slab < Tile::SLABS; ++slab", "slab < 1; ++slab",
+       "deadlock: ", "0 of 1 arrivals and 10240 bytes are missing"},
+      {"all slabs copied to one place", &two_slabs, "tile + (u32)(slab * Tile::SLAB_BYTES), map", "tile, map",
+       "race: ", "a bulk copy writes"},
+      {"columns of the first slab copied again", &two_slabs, "barrier, slab * Tile::SLAB_COLUMNS, row",
+       "barrier, 0, row", "LSE error", ""},
+      {"keys copied one late", &overlapped, "memory.k.full(), tile * TILE_N,", "memory.k.full(), tile * TILE_N + 1,",
+       "LSE error", ""},
+      {"V of the query's head number", &overlapped, "memory.v.full(), tile * TILE_N, item.head_kv,",
+       "memory.v.full(), tile * TILE_N, item.first_head,", "RMSE", ""},
+
+      // ---- What the producer tells the consumers.
+      {"a key step told after the arrival", &overlapped,
+       "    store_step(memory.step(), {tile, partial_consumers(args, item, tile)});\n    "
+       "arrive_expecting(memory.k.full(), KTile::BYTES);\n",
+       "    arrive_expecting(memory.k.full(), KTile::BYTES);\n    store_step(memory.step(), {tile, "
+       "partial_consumers(args, item, tile)});\n",
+       "race: ", "of shared memory"},
+      {"the sentinel dropped", &overlapped, "    store_step(memory.step(), {TileSequence::END, 0});\n", "    return;\n",
+       "deadlock: ", "wait for the mbarrier"},
+      {"a sentinel without arrival", &overlapped, "    arrive(memory.k.full());\n", "",
+       "deadlock: ", "wait for the mbarrier"},
+      {"the sentinel never released", &overlapped, "    memory.k.release();  // the end's\n", "",
+       "deadlock: ", "wait for the mbarrier"},
+      {"the first tile told once more instead of the sentinel", &overlapped,
+       "store_step(memory.step(), {TileSequence::END, 0});", "store_step(memory.step(), {0, 0});",
+       "deadlock: ", "wait at barrier"},
+      {"the mask of another consumer", &overlapped, "<< consumer;", "<< (1 - consumer);", "LSE error", ""},
+      // Mask code where none is needed: always allowed.
+      {"the rows of the first consumer for all", &overlapped, "const int first = min(consumer * 64, item.rows - 1);",
+       "const int first = 0;", "", ""},
+      {"the last row of a consumer for all", &overlapped, "const int first = min(consumer * 64, item.rows - 1);",
+       "const int first = min(consumer * 64 + 63, item.rows - 1);", "LSE error", ""},
+
+      // ---- Items.
+      {"items left out", &overlapped, "index += gridDim.x;", "index += gridDim.x + 1;", "wrote NaN", ""},
+      {"items computed by all blocks", &overlapped, "index += gridDim.x;", "index += 1;",
+       "race: ", "of lse that was written by warp"},
+      {"the last item left out", &overlapped, "return index < count;", "return index + 1 < count;", "wrote NaN", ""},
+      {"an item past the last", &overlapped, "return index < count;", "return index <= count;",
+       "out of bounds: ", "past the end of lse"},
+
+      // ---- Turns.
+      {"turns never begun", &overlapped, "  begin_turns(number);\n", "", "deadlock: ", "wait at barrier"},
+      {"a turn never passed on", &overlapped, "      issue_pv();\n      pass_turn(number);\n", "      issue_pv();\n",
+       "deadlock: ", "wait at barrier"},
+      {"a turn passed to the wrong consumer", &three_in_turns, "if (consumer == CONSUMERS - 1) {\n      arrive_named",
+       "if (consumer == 0) {\n      arrive_named", "barrier: ", "arrives a second time at barrier"},
+      {"a turn for one warpgroup", &overlapped, "? THREADS : 2 * WARPGROUP;", "? THREADS : WARPGROUP;",
+       "deadlock: ", "wait at barrier"},
+      // An arrival nobody waits for, when the block ends.
+      {"the last turn never taken", &overlapped, "  end_turns(number);\n", "", "", ""},
+      {"a turn not waited for", &overlapped, "      wait_turn(number);\n      issue_qk();\n", "      issue_qk();\n",
+       "barrier: ", "arrives a second time at barrier"},
+
+      // ---- Products and their registers.
+      {"S read before its product ended", &overlapped, "      wait_products<1>();\n", "",
+       "barrier: ", "an accumulator of a wgmma that is under way"},
+      {"one product too many left pending", &overlapped, "wait_products<1>();", "wait_products<2>();",
+       "barrier: ", "an accumulator of a wgmma that is under way"},
+      {"O rescaled before its product ended", &in_order,
+       "      wait_products<0>();\n      settle(o[0]);\n      memory.v.release();\n      step",
+       "      settle(o[0]);\n      memory.v.release();\n      step",
+       "barrier: ", "an accumulator of a wgmma that is under way"},
+      {"O rescaled beside its product", &rescaled_early,
+       "      if constexpr (RESCALE_EARLY) {\n        rescale_output(o, rescale);\n      }\n      "
+       "memory.v.wait_full();\n      issue_pv();\n",
+       "      memory.v.wait_full();\n      issue_pv();\n      rescale_output(o, rescale);\n",
+       "barrier: ", "an accumulator of a wgmma that is under way"},
+      {"products never committed", &overlapped, "asm volatile(\"wgmma.commit_group.sync.aligned;\" : : : \"memory\");",
+       "", "barrier: ", "an accumulator of a wgmma that is under way"},
+      {"no fence before products", &overlapped, "  asm volatile(\"wgmma.fence.sync.aligned;\" : : : \"memory\");\n", "",
+       "barrier: ", "no wgmma.fence stands before"},
+      {"lanes not brought together before products", &overlapped, "  __syncwarp();\n  asm volatile(\"wgmma.fence",
+       "  asm volatile(\"wgmma.fence", "divergence: ", "without a bar.warp.sync between"},
+      {"S added to what was there", &overlapped, "wgmma_qk<0>", "wgmma_qk<1>", "LSE error", ""},
+      {"O of the last tile alone", &overlapped, "wgmma_pv<1>", "wgmma_pv<0>", "RMSE", ""},
+      {"O not cleared for an item", &overlapped, "        o[0][n][e] = 0;\n", "", "RMSE", ""},
+      {"O not rescaled late", &overlapped,
+       "      if constexpr (!RESCALE_EARLY) {\n        rescale_output(o, rescale);\n",
+       "      if constexpr (!RESCALE_EARLY) {\n", "RMSE", ""},
+      {"the last O not rescaled", &rescaled_early,
+       "    memory.q.release();\n    if constexpr (RESCALE_EARLY) {\n      rescale_output(o, rescale);\n",
+       "    memory.q.release();\n    if constexpr (RESCALE_EARLY) {\n", "max error", ""},
+      {"P of halves exchanged", &overlapped, "&p[0][2 * step + r / 2][r % 2 * 2]", "&p[0][2 * step + r % 2][r / 2 * 2]",
+       "RMSE", ""},
+      {"more registers asked for than there are", &overlapped, "CONSUMER_REGISTERS = 240", "CONSUMER_REGISTERS = 248",
+       "bad operand: ", "setmaxnreg.inc to 248 registers waits for ever"},
+      {"the producer keeps its registers", &overlapped, "    give_registers_up<PRODUCER_REGISTERS>();\n", "",
+       "deadlock: ", "wait for registers in setmaxnreg"},
+      {"registers given up by one warp", &overlapped, "    give_registers_up<PRODUCER_REGISTERS>();\n",
+       "    if (warp == 0) give_registers_up<PRODUCER_REGISTERS>();\n",
+       "divergence: ", "is executed by whole warpgroups"},
+
+      // ---- Descriptors: how products find their operands.
+      {"rows of Q and K half as far apart", &overlapped, "return matrix_descriptor(address, 16, EIGHT_ROWS);",
+       "return matrix_descriptor(address, 16, EIGHT_ROWS / 2);", "LSE error", ""},
+      {"rows of V half as far apart", &overlapped, "return matrix_descriptor(address, SLAB_BYTES, EIGHT_ROWS);",
+       "return matrix_descriptor(address, SLAB_BYTES, EIGHT_ROWS / 2);", "RMSE", ""},
+      {"slabs of V taken to lie side by side", &two_slabs, "return matrix_descriptor(address, SLAB_BYTES, EIGHT_ROWS);",
+       "return matrix_descriptor(address, EIGHT_ROWS, EIGHT_ROWS);", "RMSE", ""},
+      // V of up to 64 columns is one slab: there is no next one to be found.
+      {"the distance of slabs where there is one", &overlapped,
+       "return matrix_descriptor(address, SLAB_BYTES, EIGHT_ROWS);",
+       "return matrix_descriptor(address, EIGHT_ROWS, EIGHT_ROWS);", "", ""},
+      {"slabs of Q and K taken to lie side by side", &two_slabs, "step / STEPS_A_SLAB * SLAB_BYTES",
+       "step / STEPS_A_SLAB * ROW_BYTES", "bad operand: ", "no multiple of 1024 bytes"},
+      {"a step of half its columns", &overlapped, "STEP_BYTES = 16 * 2,", "STEP_BYTES = 16,", "LSE error", ""},
+      {"a step of half its rows", &overlapped, "return step * 16 * ROW_BYTES;", "return step * 8 * ROW_BYTES;", "RMSE",
+       ""},
+      {"an operand one chunk on", &overlapped, "VTile::summed_over_rows(memory.v_tile())",
+       "VTile::summed_over_rows(memory.v_tile() + 16)", "RMSE", ""},
+      {"an operand taken for unswizzled", &overlapped, " | 1u << 30};", "};", "race: ", "a wgmma reads"},
+      {"V not transposed by the product", &overlapped, "accumulate, 1, 1, 1;", "accumulate, 1, 1, 0;",
+       "race: ", "a wgmma reads"},
+      {"the rows of the first consumer multiplied by all", &overlapped,
+       "memory.q_tile() + number * 64 * QTile::ROW_BYTES", "memory.q_tile()", "LSE error", ""},
+
+      // ---- The store of O and LSE.
+      {"a row of O past the end stored", &overlapped,
+       "store_row((char*)out[row], o, half, end.factor, row < item.rows,",
+       "store_row((char*)out[row], o, half, end.factor, row <= item.rows,", "out of bounds: ", "past the end of out"},
+      {"blocks of O past the row stored", &two_slabs, "if (exists && block < OUT_BLOCKS) {", "if (exists) {",
+       "race: ", "of out that was written by warp"},
+      {"half of a quad's exchange left out", &overlapped,
+       "  exchange_pair(registers[1], registers[3], second_pair, 2);\n", "", "RMSE", ""},
+      {"lanes that send what they keep", &overlapped, "upper ? low : high, distance)", "upper ? high : low, distance)",
+       "RMSE", ""},
+      {"rows of the wrong warpgroup stored", &overlapped,
+       "warp_place(computed_here(threadIdx.x) - WARPGROUP), consumer.o",
+       "warp_place(computed_here(threadIdx.x)), consumer.o", "LSE error", ""},
+      {"statistics of the item before", &overlapped, "    begin_rows(statistics);\n", "", "LSE error", ""},
+  };
+}
+
+}  // namespace attentune
