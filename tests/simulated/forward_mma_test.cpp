@@ -4,11 +4,8 @@
 #include <doctest/doctest.h>
 
 #include <cstdint>
-#include <string>
 
 #include "generator/forward_mma_counts.h"
-#include "runtime/reference/runner.h"
-#include "runtime/reference/verify.h"
 #include "tests/simulated/simulated.h"
 
 using namespace attentune;
@@ -20,21 +17,8 @@ const ForwardMma family;
 }  // namespace
 
 TEST_CASE("forward_mma is right on the simulator, in every order of events it tries") {
-  const auto executor = make_pool(0);
-  for (const std::string name :
-       {"sim:sm_80,seed=1", "sim:sm_80,seed=2,eager", "sim:sm_80,seed=3,sms=1", "sim:sm_89,seed=4,sms=5"}) {
-    const auto device = open_or_skip(name);
-    if (!device)
-      return;
-    Verifier verifier(*executor);
-    for (const auto& [problem, config] : sample(family, device->arch())) {
-      CAPTURE(name);
-      CAPTURE(to_text(problem));
-      CAPTURE(to_text(config));
-      const Verdict verdict = verifier.verify(problem, runner(load(device, family, problem, config)));
-      CHECK_MESSAGE(verdict.passed, verdict.sentence);
-    }
-  }
+  check_sample(family,
+               {"sim:sm_80,seed=1", "sim:sm_80,seed=2,eager", "sim:sm_80,seed=3,sms=1", "sim:sm_89,seed=4,sms=5"});
 }
 
 TEST_CASE("forward_mma executes the matrix instructions and moves the bytes that were predicted") {

@@ -4,12 +4,9 @@
 #include <doctest/doctest.h>
 
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 #include "generator/forward_wgmma_counts.h"
-#include "runtime/reference/runner.h"
-#include "runtime/reference/verify.h"
 #include "tests/simulated/simulated.h"
 
 using namespace attentune;
@@ -30,21 +27,8 @@ std::int64_t executions(const simulator::Counts& counts, const std::string_view 
 }  // namespace
 
 TEST_CASE("forward_wgmma is right on the simulator, in every order of events it tries") {
-  const auto executor = make_pool(0);
-  for (const std::string name :
-       {"sim:sm_90a,seed=1", "sim:sm_90a,seed=2,eager", "sim:sm_90a,seed=3,sms=1", "sim:sm_90a,seed=4,sms=5"}) {
-    const auto device = open_or_skip(name);
-    if (!device)
-      return;
-    Verifier verifier(*executor);
-    for (const auto& [problem, config] : sample(family, device->arch())) {
-      CAPTURE(name);
-      CAPTURE(to_text(problem));
-      CAPTURE(to_text(config));
-      const Verdict verdict = verifier.verify(problem, runner(load(device, family, problem, config)));
-      CHECK_MESSAGE(verdict.passed, verdict.sentence);
-    }
-  }
+  check_sample(family,
+               {"sim:sm_90a,seed=1", "sim:sm_90a,seed=2,eager", "sim:sm_90a,seed=3,sms=1", "sim:sm_90a,seed=4,sms=5"});
 }
 
 TEST_CASE("forward_wgmma executes the matrix instructions and copies that were predicted") {

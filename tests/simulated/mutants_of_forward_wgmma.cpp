@@ -229,9 +229,8 @@ std::vector<Mutant> mutants_of_forward_wgmma() {
        "memory.q_tile() + number * 64 * QTile::ROW_BYTES", "memory.q_tile()", "LSE error", ""},
 
       // ---- The store of O and LSE.
-      {"a row of O past the end stored", &overlapped,
-       "store_row((char*)out[row], o, half, end.factor, row < item.rows,",
-       "store_row((char*)out[row], o, half, end.factor, row <= item.rows,", "out of bounds: ", "past the end of out"},
+      {"a row of O past the end stored", &overlapped, "row < item.rows, place.lane);", "row <= item.rows, place.lane);",
+       "out of bounds: ", "past the end of out"},
       {"blocks of O past the row stored", &two_slabs, "if (exists && block < OUT_BLOCKS) {", "if (exists) {",
        "race: ", "of out that was written by warp"},
       {"half of a quad's exchange left out", &overlapped,

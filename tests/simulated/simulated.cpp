@@ -8,6 +8,7 @@
 #include "generator/error.h"
 #include "runtime/reference/random_tensors.h"
 #include "runtime/reference/runner.h"
+#include "runtime/reference/verify.h"
 #include "runtime/rendering.h"
 
 namespace attentune {
@@ -15,7 +16,7 @@ namespace {
 
 constexpr std::uint64_t sample_seed = 1;
 constexpr std::size_t whole_sample = 120;
-constexpr std::size_t few = 6;
+constexpr std::size_t few = 8;
 
 }  // namespace
 
@@ -35,6 +36,25 @@ std::vector<KernelSamplePoint> sample(const KernelFamily& family, const Arch& ar
   if (!doctest::getContextOptions()->no_skip)
     points.resize(std::min(points.size(), few));
   return points;
+}
+
+void check_sample(const KernelFamily& family, const std::vector<std::string>& simulators) {
+  const auto executor = make_pool(0);
+  for (std::size_t first = 0; first < simulators.size(); ++first) {
+    const auto device = open_or_skip(simulators[first]);
+    if (!device)
+      return;
+    Verifier verifier(*executor);
+    const std::vector<KernelSamplePoint> points = sample(family, device->arch());
+    for (std::size_t n = first; n < points.size(); n += simulators.size()) {
+      const auto& [problem, config] = points[n];
+      CAPTURE(simulators[first]);
+      CAPTURE(to_text(problem));
+      CAPTURE(to_text(config));
+      const Verdict verdict = verifier.verify(problem, runner(load(device, family, problem, config)));
+      CHECK_MESSAGE(verdict.passed, verdict.sentence);
+    }
+  }
 }
 
 std::shared_ptr<const Kernel> load(const std::shared_ptr<const simulator::SimulatorDevice>& device,

@@ -23,6 +23,10 @@ namespace attentune {
 // The family's sample of features for the Arch: all of it with --no-skip (some minutes), else its first few points.
 [[nodiscard]] std::vector<KernelSamplePoint> sample(const KernelFamily& family, const Arch& arch);
 
+// Verifies the sample, spread over the simulators of these names: each point on one of them, in turn. Whatever the
+// order of events, the kernel is right.
+void check_sample(const KernelFamily& family, const std::vector<std::string>& simulators);
+
 [[nodiscard]] std::shared_ptr<const Kernel> load(const std::shared_ptr<const simulator::SimulatorDevice>& device,
                                                  const KernelFamily& family, const Problem& problem,
                                                  const Config& config);
