@@ -1,12 +1,45 @@
 #include "generator/kernel_family.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <utility>
 
 #include "generator/forward_host.h"
 #include "generator/forward_mma.h"
 #include "generator/forward_wgmma.h"
 
 namespace attentune {
+namespace {
+
+// At least one; throws RefusalError with the closest family's reason.
+std::vector<const KernelFamily*> serving_families(const Problem& problem, const Arch& arch) {
+  if (const std::optional<Refusal> unsound = refusal(problem))
+    throw RefusalError(*unsound);
+  Refusal closest;
+  std::vector<const KernelFamily*> serving;
+  for (const KernelFamily* family : kernel_families()) {
+    std::optional<Refusal> reason = family->refusal(problem, arch);
+    if (!reason) {
+      serving.push_back(family);
+      continue;
+    }
+    // A family that stumbles over the arch is farther away than one that stumbles over a field of the problem.
+    if (closest.field.empty() || closest.field == "arch")
+      closest = *std::move(reason);
+  }
+  if (serving.empty())
+    throw RefusalError(closest);
+  return serving;
+}
+
+std::ptrdiff_t shared_names(const ConfigSpace& space, const Config& config) {
+  return std::ranges::count_if(config.choices(), [&](const Choice& choice) {
+    return std::ranges::find(space.dimensions(), choice.name, &ConfigSpace::Dimension::name) !=
+           space.dimensions().end();
+  });
+}
+
+}  // namespace
 
 const std::vector<const KernelFamily*>& kernel_families() {
   static const ForwardHost forward_host;
@@ -29,22 +62,7 @@ bool is_served(const Problem& problem, const Arch& arch) {
 }
 
 const KernelFamily& family_for(const Problem& problem, const Arch& arch) {
-  if (const std::optional<Refusal> unsound = refusal(problem))
-    throw RefusalError(*unsound);
-  Refusal closest;
-  std::vector<const KernelFamily*> serving;
-  for (const KernelFamily* family : kernel_families()) {
-    std::optional<Refusal> reason = family->refusal(problem, arch);
-    if (!reason) {
-      serving.push_back(family);
-      continue;
-    }
-    // A family that stumbles over the arch is farther away than one that stumbles over a field of the problem.
-    if (closest.field.empty() || closest.field == "arch")
-      closest = *std::move(reason);
-  }
-  if (serving.empty())
-    throw RefusalError(closest);
+  const std::vector<const KernelFamily*> serving = serving_families(problem, arch);
   if (serving.size() == 1)
     return *serving.front();
   const auto cost = [&](const KernelFamily* family) {
@@ -52,6 +70,15 @@ const KernelFamily& family_for(const Problem& problem, const Arch& arch) {
   };
   return **std::min_element(serving.begin(), serving.end(),
                             [&](const auto* a, const auto* b) { return cost(a) < cost(b); });
+}
+
+const KernelFamily& family_for(const Problem& problem, const Arch& arch, const Config& config) {
+  const KernelFamily* best = &family_for(problem, arch);
+  for (const KernelFamily* family : serving_families(problem, arch)) {
+    if (shared_names(family->space(problem, arch), config) > shared_names(best->space(problem, arch), config))
+      best = family;
+  }
+  return *best;
 }
 
 }  // namespace attentune

@@ -48,6 +48,9 @@ class KernelFamily {
 // The family that serves it; of several, the one whose default is predicted to be the fastest. Throws RefusalError with
 // the closest family's reason when there is none. Cost: where several serve, their defaults (some 10 ms).
 [[nodiscard]] const KernelFamily& family_for(const Problem& problem, const Arch& arch);
+// Of those that serve it, the one a Config is meant for: most of the choices it names are that family's. Of equals, the
+// one above. Says nothing of the choices' values. Throws the same.
+[[nodiscard]] const KernelFamily& family_for(const Problem& problem, const Arch& arch, const Config& config);
 // Whether any family serves it.
 [[nodiscard]] bool is_served(const Problem& problem, const Arch& arch);
 

@@ -89,6 +89,19 @@ TEST_CASE("on Hopper long queries are forward_wgmma's, a few rows forward_mma's"
   CHECK(family_of("dtype=bf16 heads=2048/1 head_dim=64 seq=64") == "forward_wgmma");  // the other refuses
 }
 
+TEST_CASE("a Config goes to the family whose choices it names") {
+  const auto family_of = [](const std::string& problem, const std::string& config) {
+    return family_for(parse_problem(problem), hopper, parse_config(config)).name();
+  };
+  CHECK(family_of(llama, "tile_m=64 tile_n=64 warps=4x1 stages=2 | splits=1 order=0") == "forward_mma");
+  CHECK(family_of(llama, "tile_m=64 tile_n=64 stages_k=2 stages_v=2 | splits=1 order=0") == "forward_wgmma");
+  const std::string decode = "dtype=bf16 heads=32/8 head_dim=128 seq=1/8192";
+  CHECK(family_of(decode, "stages_k=2") == "forward_wgmma");
+  // Of names that say nothing, the family that would serve without a Config.
+  CHECK(family_of(llama, "tile_m=64 tile_n=64") == "forward_wgmma");
+  CHECK(family_of(decode, "tile=3") == "forward_mma");
+}
+
 TEST_CASE("predicted issue slots are those counted in compiled loops") {
   // Counted with nvcc 13.0 and tools/gpu/sass_report, without a mask.
   const auto predicted = [](const std::string& problem, const WgmmaShape& shape) {

@@ -57,6 +57,38 @@ TEST_CASE("generate and space need neither GPU nor compiler") {
   CHECK(shell(home, "$ATTENTUNE space " + problem + " --arch sm_80 --json").event("space").at("feasible") > 100);
 }
 
+TEST_CASE("--config takes a point of any family that serves the problem") {
+  const TemporaryFolder home;
+  const std::string longer = "dtype=bf16 heads=4/2 head_dim=128 seq=4096";
+  const auto generated = [&](const std::string& config) {
+    return shell(home, "$ATTENTUNE generate " + longer + " --arch sm_90a" + config);
+  };
+  const std::string mma =
+      " --config 'tile_m=64 tile_n=64 warps=4x1 stages=2 q=shared pack=no swizzle=xor min_blocks=1 | splits=1 order=0'";
+  CHECK(generated("").out.find("// family forward_wgmma, config") != std::string::npos);
+  const Finished other = generated(mma);
+  CAPTURE(other.err);
+  CHECK(other.out.find("// family forward_mma, config tile_m=64 tile_n=64 warps=4x1") != std::string::npos);
+  const Finished outside = generated(" --config 'tile_m=64 warps=3x1 stages=2'");
+  CHECK(outside.code == 2);
+  CHECK(is_one_sentence(outside));
+  CHECK(outside.err.find("forward_mma says: ") != std::string::npos);
+  CHECK(outside.err.find("attentune space") != std::string::npos);
+  if (!has_nvrtc(home))
+    return;
+  const Finished compiled = shell(home, "$ATTENTUNE compile " + longer + " --arch sm_90a --json" + mma);
+  CHECK(compiled.event("binary").at("family") == "forward_mma");
+  // The stub computes nothing: what matters is which kernel was verified and timed.
+  for (const std::string command : {"verify ", "bench "}) {
+    const Finished ran = with_gpu(home, command + longer + " --device gpu:0 --json" + mma, "cc=90");
+    CAPTURE(ran.err);
+    CHECK(ran.event("result").at("family") == "forward_mma");
+  }
+  const Finished tuned = with_gpu(home, "tune " + longer + " --device gpu:0 --budget 20s --json" + mma, "cc=90");
+  CAPTURE(tuned.out);
+  CHECK(tuned.err.find("no candidate passed") != std::string::npos);
+}
+
 TEST_CASE("compile makes a cubin and PTX without a GPU") {
   const TemporaryFolder home;
   if (!has_nvrtc(home))

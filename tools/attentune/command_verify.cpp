@@ -53,16 +53,15 @@ std::vector<Config> launch_variants(const ConfigSpace& space, const Config& conf
   return configs;
 }
 
-std::vector<Config> configs_of(const Arguments& arguments, const KernelFamily& family, const Problem& problem,
+std::vector<Config> configs_of(const Arguments& arguments, const BuildChoice& choice, const Problem& problem,
                                const Arch& arch) {
-  const std::vector<Config> chosen = arguments.sample
-                                         ? spread(family, problem, arch, *arguments.sample)
-                                         : std::vector<Config>{choose(problem, arch, arguments.config).config};
+  const std::vector<Config> chosen =
+      arguments.sample ? spread(*choice.family, problem, arch, *arguments.sample) : std::vector<Config>{choice.config};
   if (!arguments.coverage)
     return chosen;
   std::vector<Config> configs;
   for (const Config& config : chosen) {
-    for (Config& variant : launch_variants(family.space(problem, arch), config))
+    for (Config& variant : launch_variants(choice.family->space(problem, arch), config))
       configs.push_back(std::move(variant));
   }
   return configs;
@@ -135,9 +134,9 @@ int run_verify(const Arguments& arguments) {
       continue;
     }
     require_memory(named.problem);
-    const KernelFamily& family = family_for(named.problem, device->arch());
-    for (const Config& config : configs_of(arguments, family, named.problem, device->arch()))
-      verify_one(named, device, family, config, verifier, arguments, tally);
+    const BuildChoice choice = choose(named.problem, device->arch(), arguments.config);
+    for (const Config& config : configs_of(arguments, choice, named.problem, device->arch()))
+      verify_one(named, device, *choice.family, config, verifier, arguments, tally);
   }
   if (arguments.coverage && !arguments.json)
     fmt::print("{}", tally.coverage.text());

@@ -66,12 +66,15 @@ std::string own_path() {
 }
 
 BuildChoice choose(const Problem& problem, const Arch& arch, const std::optional<std::string>& config) {
-  const KernelFamily& family = family_for(problem, arch);
-  if (!config)
+  if (!config) {
+    const KernelFamily& family = family_for(problem, arch);
     return {.family = &family, .config = family.default_config(problem, arch)};
+  }
   const Config chosen = parse_config(*config);
+  const KernelFamily& family = family_for(problem, arch, chosen);
   if (const auto reason = family.space(problem, arch).why_not(chosen))
-    throw RefusalError({"config", *config, *reason, "`attentune space` with the same problem lists what works"});
+    throw RefusalError({"config", *config, fmt::format("{} says: {}", family.name(), *reason),
+                        "`attentune space` with the same problem lists what works"});
   return {.family = &family, .config = chosen};
 }
 

@@ -36,7 +36,8 @@ namespace attentune {
 // --arch, else the Arch of --device.
 [[nodiscard]] Arch arch_of(const Arguments& arguments);
 
-// A family with the Config to build: --config if given (checked against the space), else the family's default.
+// A family with the Config to build: --config if given, with the family it is meant for (checked against the space),
+// else the default of the family predicted to be the fastest.
 struct BuildChoice {
   const KernelFamily* family = nullptr;
   Config config;
