@@ -14,8 +14,9 @@ namespace attentune {
 namespace {
 
 constexpr std::int64_t max_head_dim = 256;
-// Rows and keys are counted in 32 bits on the device, and windows reach as far again (templates/cuda/mask.cuh).
-constexpr std::int64_t max_length = 1'000'000'000;
+// Rows and keys are counted in 32 bits on the device, and windows reach as far again (templates/cuda/mask.cuh). Of what
+// that allows, the last size of a bucket (generator/bucket.h): lengths of one bucket are served all or not at all.
+constexpr std::int64_t max_length = std::int64_t{3} << 28;
 constexpr std::int64_t max_rows = (std::int64_t{1} << 31) - 1;
 
 std::optional<Refusal> dtype_refusal(const std::string_view family, const Problem& problem) {

@@ -67,7 +67,9 @@ std::vector<AttentuneLaunchText> launch_texts(const std::vector<LaunchRule>& rul
   return texts;
 }
 
-void check_problem(const Problem& problem, const Problem& of_kernel) {
+// A family has limits of sizes too, and sizes are no part of the class.
+void check_problem(const Problem& problem, const Problem& of_kernel, const KernelFamily* const family,
+                   const Arch& arch) {
   if (const std::optional<Refusal> reason = refusal(problem)) {
     throw RefusalError(*reason);
   }
@@ -76,6 +78,9 @@ void check_problem(const Problem& problem, const Problem& of_kernel) {
                         .value = to_text(problem),
                         .limit = "this kernel serves the class " + class_text(of_kernel),
                         .remedy = "look up a kernel for this problem"});
+  }
+  if (const std::optional<Refusal> reason = family != nullptr ? family->refusal(problem, arch) : std::nullopt) {
+    throw RefusalError(*reason);
   }
 }
 
@@ -134,7 +139,7 @@ std::shared_ptr<const Kernel> Kernel::with_config(const Config& config) const {
 }
 
 AttentunePreparedCall Kernel::prepare(const Problem& problem) const {
-  check_problem(problem, problem_);
+  check_problem(problem, problem_, find_family(binary_->family), device_->arch());
   const std::vector<AttentuneScalar> scalars = launch_scalars(problem, config_, device_->workers());
   std::vector<std::vector<AttentuneSliceText>> slices;
   const std::vector<AttentuneLaunchText> texts = launch_texts(binary_->launches, slices);

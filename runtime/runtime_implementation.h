@@ -38,6 +38,8 @@ struct Runtime::Implementation {
     bool tune = false;
   };
 
+  // Throws RefusalError unless all of the problem's bucket is served here.
+  void require_served(const Problem& problem) const;
   KernelClass& class_of(const Problem& problem);
   const VariantEntry& publish(KernelClass& owner, const BucketKey& key, Variant variant);
   std::shared_ptr<const KnownWinners> winners_of(KernelClass& owner);

@@ -54,6 +54,17 @@ KernelClass& Runtime::Implementation::class_of(const Problem& problem) {
   return *classes_.put(std::move(entry), same).value;
 }
 
+// Sizes of a bucket are at most its representative's, and limits are upper ones. So where the representative is served,
+// the whole bucket is, and a hit need not ask; where it is not, there is no entry to hit.
+void Runtime::Implementation::require_served(const Problem& problem) const {
+  const Problem largest = representative(problem);
+  if (is_served(largest, device->arch())) {
+    return;
+  }
+  static_cast<void>(family_for(problem, device->arch()));  // its own reason, if it has one
+  static_cast<void>(family_for(largest, device->arch()));
+}
+
 const Variant& Runtime::Implementation::miss(const Problem& problem) {
   if (const std::optional<Refusal> reason = refusal(problem)) {
     throw RefusalError(*reason);
@@ -62,7 +73,7 @@ const Variant& Runtime::Implementation::miss(const Problem& problem) {
   if (!key) {
     throw Error(Status::internal, "a sound problem has no bucket: " + to_text(problem));
   }
-  static_cast<void>(family_for(problem, device->arch()));  // refuses before there is a class
+  require_served(problem);
   KernelClass& owner = class_of(problem);
 
   std::unique_lock lock(owner.mutex);

@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "generator/error.h"
@@ -23,8 +24,9 @@ class FakeModule final : public Module {};
 
 class FakeDevice final : public Device, public Compiler {
  public:
-  FakeDevice()
-      : arch_(parse_arch("host:x86_64:haswell:64bit,avx,avx2,bmi,bmi2,f16c,fma,sse,sse2,sse3,sse4.1,sse4.2,ssse3")) {
+  explicit FakeDevice(
+      Arch arch = parse_arch("host:x86_64:haswell:64bit,avx,avx2,bmi,bmi2,f16c,fma,sse,sse2,sse3,sse4.1,sse4.2,ssse3"))
+      : arch_(std::move(arch)) {
     identity_.kind = DeviceIdentity::Kind::host;
     identity_.name = "Fake";
     identity_.arch = "haswell";

@@ -136,6 +136,32 @@ TEST_CASE_FIXTURE(Fixture, "runtime: what no family serves is refused, also a se
   CHECK(device->compiles == 0);
 }
 
+TEST_CASE_FIXTURE(Fixture, "runtime: sizes beyond a family's limits are refused, however well their class is known") {
+  device = std::make_shared<test::FakeDevice>(gpu_arch("sm_80"));
+  const auto runtime = open();
+  const auto refusal_at = [&](const std::string& line) -> std::string {
+    try {
+      static_cast<void>(runtime->kernel(parse_problem(line)));
+    } catch (const RefusalError& refusal) {
+      return refusal.what();
+    }
+    return "";
+  };
+  const Variant& longest = runtime->kernel(parse_problem("dtype=bf16 heads=1 head_dim=8 seq=1/805306368"));
+  CHECK(&runtime->kernel(parse_problem("dtype=bf16 heads=1 head_dim=8 seq=1/805306367")) == &longest);
+  for (const std::string length : {"805306369", "1000000000", "1073741824", "1073741825"}) {
+    const std::string sentence = refusal_at("dtype=bf16 heads=1 head_dim=8 seq=1/" + length);
+    CHECK(sentence.find("seq=1/" + length + " is refused: forward_mma serves lengths to 805306368") !=
+          std::string::npos);
+    Problem problem = parse_problem("dtype=bf16 heads=1 head_dim=8 seq=1/" + length);
+    CHECK_THROWS_AS((void)longest.kernel->workspace_bytes(problem), RefusalError);
+  }
+  // 5 x 400000000 rows would do, but what is tuned for their bucket has 6 x 402653184.
+  CHECK(refusal_at("dtype=bf16 batch=5 heads=1 head_dim=8 seq=400000000/1").find("queries to 2147483647") !=
+        std::string::npos);
+  CHECK(refusal_at("dtype=bf16 batch=4 heads=1 head_dim=8 seq=400000000/1").empty());
+}
+
 TEST_CASE_FIXTURE(
     Fixture, "runtime: a growing length compiles once on the caller's thread and at most once a bucket behind it") {
   for (const MissPolicy policy : {MissPolicy::heuristic, MissPolicy::compile}) {
