@@ -17,11 +17,12 @@ namespace {
 // In the order of their use; what the generator writes stands between.
 constexpr std::array<std::string_view, 5> before_expressions{"attention_args.h", "cuda/types.cuh", "cuda/math.cuh",
                                                              "cuda/mask.cuh", "cuda/score.cuh"};
-constexpr std::array<std::string_view, 28> after_expressions{"cuda/warpgroup_shape.cuh",
+constexpr std::array<std::string_view, 29> after_expressions{"cuda/warpgroup_shape.cuh",
                                                              "cuda/fragments.cuh",
                                                              "cuda/shared_memory.cuh",
                                                              "cuda/ring.cuh",
                                                              "cuda/mbarrier.cuh",
+                                                             "cuda/watchdog.cuh",
                                                              "cuda/named_barriers.cuh",
                                                              "cuda/bar_sync.cuh",
                                                              "cuda/tma.cuh",

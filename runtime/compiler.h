@@ -26,6 +26,7 @@ struct CompilerOptions {
   std::string nvrtc;        // path of the libnvrtc.so to use; "" = search
   std::string search_path;  // PATH, which says where toolkits and Pythons stand
   int driver = 0;           // what the code must load on, as cuDriverGetVersion says (12080 = CUDA 12.8); 0 = any
+  int watchdog_polls = 0;   // of GPU kernels: give up a wait after so many polls (runtime/watchdog.h); 0 = never
 };
 
 // Throws RefusalError when this build or this machine has no compiler for the Arch.

@@ -15,11 +15,10 @@ namespace {
 
 // --minimal leaves out built-in texture and runtime declarations no Source uses. Never --Ofast-compile, -rdc or -G:
 // each makes ptxas ignore setmaxnreg or serialize wgmma.
-constexpr const char* common_options[] = {"--std=c++20", "--minimal"};
-
-std::vector<std::string> options_for(const std::string& target) {
-  std::vector<std::string> options{"--gpu-architecture=" + target};
-  options.insert(options.end(), std::begin(common_options), std::end(common_options));
+std::vector<std::string> options_of(const int watchdog_polls) {
+  std::vector<std::string> options{"--std=c++20", "--minimal"};
+  if (watchdog_polls > 0)
+    options.push_back(fmt::format("--define-macro=WATCHDOG_POLLS={}", watchdog_polls));
   return options;
 }
 
@@ -34,19 +33,20 @@ void require_cuda(const Source& source) {
 
 }  // namespace
 
-CudaCompiler::CudaCompiler(Arch arch, std::shared_ptr<const Nvrtc> nvrtc)
-    : arch_(std::move(arch)), nvrtc_(std::move(nvrtc)) {}
+CudaCompiler::CudaCompiler(Arch arch, std::shared_ptr<const Nvrtc> nvrtc, const int watchdog_polls)
+    : arch_(std::move(arch)), nvrtc_(std::move(nvrtc)), options_(options_of(watchdog_polls)) {}
 
 std::string CudaCompiler::name() const {
   return fmt::format("nvrtc {}.{}", nvrtc_->version().major, nvrtc_->version().minor);
 }
 
-std::string CudaCompiler::options() const { return fmt::format("{}", fmt::join(common_options, " ")); }
+std::string CudaCompiler::options() const { return fmt::format("{}", fmt::join(options_, " ")); }
 
 Binary CudaCompiler::compile(const Source& source) const {
   require_cuda(source);
   const auto begin = std::chrono::steady_clock::now();
-  std::vector<std::string> options = options_for(arch_.name);
+  std::vector<std::string> options = options_;
+  options.push_back("--gpu-architecture=" + arch_.name);
   options.emplace_back("--ptxas-options=-v");  // says more, changes nothing
   Nvrtc::Output output = nvrtc_->compile(source.text, options);
   if (output.result != NvrtcResult::success)
@@ -81,7 +81,8 @@ Binary CudaCompiler::compile(const Source& source) const {
 std::string CudaCompiler::ptx(const Source& source) const {
   require_cuda(source);
   // A virtual architecture stops after the PTX; its name is the target's with another prefix.
-  std::vector<std::string> options = options_for("compute_" + arch_.name.substr(3));
+  std::vector<std::string> options = options_;
+  options.push_back("--gpu-architecture=compute_" + arch_.name.substr(3));
   options.emplace_back("-lineinfo");
   Nvrtc::Output output = nvrtc_->compile(source.text, options);
   if (output.result != NvrtcResult::success)
@@ -90,7 +91,7 @@ std::string CudaCompiler::ptx(const Source& source) const {
 }
 
 std::shared_ptr<const CudaCompiler> cuda_compiler_for(const Arch& arch, const CompilerOptions& options) {
-  return std::make_shared<CudaCompiler>(arch, find_nvrtc(arch, options));
+  return std::make_shared<CudaCompiler>(arch, find_nvrtc(arch, options), options.watchdog_polls);
 }
 
 }  // namespace attentune::cuda

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "generator/source.h"
 #include "runtime/compiler.h"
@@ -12,7 +13,7 @@ namespace attentune::cuda {
 
 class CudaCompiler final : public Compiler {
  public:
-  CudaCompiler(Arch arch, std::shared_ptr<const Nvrtc> nvrtc);
+  CudaCompiler(Arch arch, std::shared_ptr<const Nvrtc> nvrtc, int watchdog_polls = 0);
 
   [[nodiscard]] std::string name() const override;
   [[nodiscard]] std::string options() const override;
@@ -27,6 +28,7 @@ class CudaCompiler final : public Compiler {
  private:
   Arch arch_;
   std::shared_ptr<const Nvrtc> nvrtc_;
+  std::vector<std::string> options_;  // of every compilation
 };
 
 // With the NVRTC that suits best; throws as find_nvrtc.

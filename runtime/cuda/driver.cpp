@@ -84,6 +84,8 @@ void Driver::bind() {
   find("cuLaunchKernelEx", LaunchKernelEx);
   find("cuMemAlloc_v2", MemAlloc);
   find("cuMemFree_v2", MemFree);
+  find("cuMemHostAlloc", MemHostAlloc);
+  find("cuMemFreeHost", MemFreeHost);
   find("cuMemcpyHtoD_v2", MemcpyHtoD);
   find("cuMemcpyDtoH_v2", MemcpyDtoH);
   find("cuMemsetD8_v2", MemsetD8);

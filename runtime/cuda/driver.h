@@ -50,6 +50,8 @@ class Driver {
                              void** extra) = nullptr;
   CuResult (*MemAlloc)(CuDevicePtr* memory, std::size_t bytes) = nullptr;
   CuResult (*MemFree)(CuDevicePtr memory) = nullptr;
+  CuResult (*MemHostAlloc)(void** memory, std::size_t bytes, unsigned flags) = nullptr;
+  CuResult (*MemFreeHost)(void* memory) = nullptr;
   CuResult (*MemcpyHtoD)(CuDevicePtr to, const void* from, std::size_t bytes) = nullptr;
   CuResult (*MemcpyDtoH)(void* to, CuDevicePtr from, std::size_t bytes) = nullptr;
   CuResult (*MemsetD8)(CuDevicePtr to, unsigned char byte, std::size_t bytes) = nullptr;

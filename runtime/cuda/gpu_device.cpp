@@ -57,6 +57,8 @@ GpuDevice::GpuDevice(std::shared_ptr<const Driver> driver, const CuDevice device
       memory_(context_),
       compiler_options_(std::move(options)) {
   compiler_options_.driver = context_->driver().version();
+  if (compiler_options_.watchdog_polls > 0)
+    watchdog_ = std::make_unique<const GpuWatchdog>(context_);
 }
 
 const Compiler& GpuDevice::compiler() const {
@@ -108,6 +110,7 @@ void GpuDevice::launch(const Module& module, const BoundCall& call, const Stream
 
     AttentionArgs arguments;
     attentune_launch_args(&call.prepared, index, 0, &arguments);
+    arguments.watchdog_report = watchdog_ ? watchdog_->report() : nullptr;
     std::array<void*, most_parameters> parameters{};
     std::ranges::transform(entry.parameters, parameters.begin(), [&](const int parameter) -> void* {
       if (parameter == GpuEntry::arguments)
@@ -187,7 +190,11 @@ TensorMap GpuDevice::encode(const TensorMapShape& shape) const {
 
 void GpuDevice::synchronize() const {
   const GpuContext::Scope scope(*context_);
-  context_->driver().check(context_->driver().CtxSynchronize(), "running a kernel");
+  const CuResult result = context_->driver().CtxSynchronize();
+  const std::string reported = watchdog_ && result != CuResult::success ? watchdog_->sentence() : "";
+  if (!reported.empty())
+    throw Error(Status::device_failed, reported + "; start the process anew");
+  context_->driver().check(result, "running a kernel");
 }
 
 double GpuDevice::time_ms(const std::function<void(Stream)>& call, const int calls) const {

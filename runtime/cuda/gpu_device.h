@@ -9,6 +9,7 @@
 #include "runtime/cuda/gpu_context.h"
 #include "runtime/cuda/gpu_identity.h"
 #include "runtime/cuda/gpu_memory.h"
+#include "runtime/cuda/gpu_watchdog.h"
 #include "runtime/device.h"
 
 namespace attentune::cuda {
@@ -38,6 +39,7 @@ class GpuDevice final : public Device {
   GpuFacts gpu_;
   GpuMemory memory_;
   CompilerOptions compiler_options_;
+  std::unique_ptr<const GpuWatchdog> watchdog_;  // null where kernels are compiled without one
   mutable std::mutex compiler_mutex_;
   mutable std::shared_ptr<const CudaCompiler> compiler_;  // null until the first call that needs it
 };

@@ -28,13 +28,15 @@ struct BlockMemory {
   INLINE u32 step() const { return start + STEPS_OFFSET + k.place.stage * KeyStep::BYTES; }
 };
 
-INLINE BlockMemory block_memory(const unsigned char* shared) {
+INLINE BlockMemory block_memory(const unsigned char* shared, const AttentionArgs& args) {
   const u32 start = shared_address(shared);
-  BlockMemory memory{start};
-  memory.q.barriers = start + BlockMemory::BARRIERS_OFFSET;
-  memory.k.barriers = memory.q.barriers + Pipeline<1>::BARRIER_BYTES;
-  memory.v.barriers = memory.k.barriers + Pipeline<STAGES_K>::BARRIER_BYTES;
-  return memory;
+  const u32 q_barriers = start + BlockMemory::BARRIERS_OFFSET;
+  const u32 k_barriers = q_barriers + Pipeline<1>::BARRIER_BYTES;
+  const u32 v_barriers = k_barriers + Pipeline<STAGES_K>::BARRIER_BYTES;
+  return {start,
+          {q_barriers, 'Q', args.watchdog_report},
+          {k_barriers, 'K', args.watchdog_report},
+          {v_barriers, 'V', args.watchdog_report}};
 }
 
 // All threads, before they take their roles.

@@ -5,7 +5,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1)
     attentune_forward(const __grid_constant__ AttentionArgs args, const __grid_constant__ TensorMap q_map,
                       const __grid_constant__ TensorMap k_map, const __grid_constant__ TensorMap v_map) {
   extern __shared__ __align__(1024) unsigned char shared[];
-  BlockMemory memory = block_memory(shared);
+  BlockMemory memory = block_memory(shared, args);
   init_block_memory(memory);
 
   const int warp = uniform_warp();

@@ -6,6 +6,8 @@ struct Pipeline {
   enum : int { BARRIER_BYTES = 2 * STAGES * 8 };
 
   u32 barriers;  // full[STAGES], empty[STAGES]
+  char name;     // for the watchdog
+  u64* watchdog_report;
   RingPlace<STAGES> place;
 
   INLINE u32 full() const { return barriers + place.stage * 8; }
@@ -21,10 +23,17 @@ struct Pipeline {
   }
 
   // The filling side: the stage is empty; then `arrive_expecting(full(), bytes)` and copies, then advance().
-  INLINE void wait_empty() const { wait_barrier(empty(), place.parity_to_fill()); }
+  INLINE void wait_empty() const { wait(empty(), place.parity_to_fill(), false); }
+  // The filling side, when it has filled all it had: every stage is empty again.
+  INLINE void drain() {
+    for (int stage = 0; stage < STAGES; ++stage) {
+      wait_empty();
+      place.advance();
+    }
+  }
 
   // The emptying side.
-  INLINE void wait_full() const { wait_barrier(full(), place.parity_to_empty()); }
+  INLINE void wait_full() const { wait(full(), place.parity_to_empty(), true); }
   // All lanes of a warp, when everything that read the stage has ended.
   INLINE void release() {
     __syncwarp();
@@ -32,5 +41,13 @@ struct Pipeline {
       arrive(empty());
     }
     place.advance();
+  }
+
+  INLINE void wait(u32 barrier, u32 parity, bool for_full) const {
+    if constexpr (WATCHDOG_POLLS > 0) {
+      wait_watched(barrier, {watchdog_report, name, place.stage, parity, for_full});
+    } else {
+      wait_barrier(barrier, parity);
+    }
   }
 };

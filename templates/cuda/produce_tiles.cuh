@@ -75,4 +75,7 @@ INLINE void produce_tiles(BlockMemory memory, const AttentionArgs& args, const T
       tile = next;
     }
   }
+  if constexpr (WATCHDOG_POLLS > 0) {
+    memory.k.drain();  // stays while there are consumers, who cannot watch their turns themselves
+  }
 }

@@ -25,10 +25,10 @@ std::string complaint_of(const Binary& binary) {
 
 }  // namespace
 
-bool compile_all(const Arch& arch, std::vector<Compilation>& compilations) {
+bool compile_all(const Arch& arch, std::vector<Compilation>& compilations, const CompilerOptions& options) {
   std::shared_ptr<const cuda::CudaCompiler> compiler;
   try {
-    compiler = cuda::cuda_compiler_for(arch, {});
+    compiler = cuda::cuda_compiler_for(arch, options);
   } catch (const RefusalError& refusal) {
     MESSAGE("skipped: ", refusal.what());
     return false;

@@ -6,6 +6,7 @@
 
 #include "generator/arch.h"
 #include "generator/source.h"
+#include "runtime/compiler.h"
 
 namespace attentune {
 
@@ -17,6 +18,6 @@ struct Compilation {
 };
 
 // False, with a message, where there is no NVRTC to compile with.
-bool compile_all(const Arch& arch, std::vector<Compilation>& compilations);
+bool compile_all(const Arch& arch, std::vector<Compilation>& compilations, const CompilerOptions& options = {});
 
 }  // namespace attentune

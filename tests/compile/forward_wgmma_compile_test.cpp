@@ -11,6 +11,7 @@
 #include "generator/forward_wgmma.h"
 #include "generator/kernel_sample.h"
 #include "generator/workloads.h"
+#include "runtime/watchdog.h"
 #include "tests/compile/compile_all.h"
 
 using namespace attentune;
@@ -20,8 +21,8 @@ namespace {
 const ForwardWgmma family;
 const Arch hopper = gpu_arch("sm_90a");
 
-void check_clean(std::vector<Compilation>& compilations, int spill_bytes) {
-  if (!compile_all(hopper, compilations))
+void check_clean(std::vector<Compilation>& compilations, int spill_bytes, const CompilerOptions& options = {}) {
+  if (!compile_all(hopper, compilations, options))
     return;
   for (const Compilation& each : compilations) {
     CHECK_MESSAGE(each.complaint.empty(), each.name, ": ", each.complaint);
@@ -58,13 +59,14 @@ TEST_CASE("forward_wgmma's default of every workload compiles clean") {
   check_clean(compilations, 0);
 }
 
-TEST_CASE("forward_wgmma's default of every usual head dim compiles clean") {
+TEST_CASE("forward_wgmma's default of every usual head dim compiles clean, with a watchdog too") {
   std::vector<Compilation> compilations;
   for (const char* const head_dim : {"64", "80", "96", "128", "192/128", "256"}) {
     const Problem p = parse_problem(std::string("dtype=f16 heads=16 seq=8192 mask=causal() head_dim=") + head_dim);
     compilations.push_back({.name = to_text(p), .source = family.render(p, hopper, family.default_config(p, hopper))});
   }
   check_clean(compilations, 0);
+  check_clean(compilations, 64, {.watchdog_polls = gpu_watchdog_polls});
 }
 
 TEST_CASE("a sample of forward_wgmma's features compiles clean: its first points") { check_sample(6); }

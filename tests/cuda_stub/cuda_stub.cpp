@@ -325,6 +325,17 @@ STUB CuResult cuMemFree_v2(const CuDevicePtr memory) {
     std::free(host);
   return CuResult::success;
 }
+STUB CuResult cuMemHostAlloc(void** const memory, const std::size_t bytes, unsigned) {
+  BOOK_IN_CONTEXT("cuMemHostAlloc", "%zu", bytes);
+  *memory = track(std::malloc(bytes));
+  return CuResult::success;
+}
+STUB CuResult cuMemFreeHost(void* const memory) {
+  BOOK_IN_CONTEXT("cuMemFreeHost", "%s", "");
+  if (forget(memory))
+    std::free(memory);
+  return CuResult::success;
+}
 STUB CuResult cuMemcpyHtoD_v2(const CuDevicePtr to, const void* const from, const std::size_t bytes) {
   BOOK_IN_CONTEXT("cuMemcpyHtoD_v2", "%s", "");
   std::memcpy(reinterpret_cast<void*>(static_cast<std::uintptr_t>(to)), from, bytes);

@@ -164,6 +164,8 @@ void add_options(CLI::App& app, Arguments& arguments) {
     app.add_option("--all-configs", arguments.sample, "verify N Configs spread over the space")->option_text("N");
     app.add_flag("--coverage", arguments.coverage,
                  "of simulated kernels: the basic blocks nothing entered, with every launch choice tried");
+    app.add_flag("--watchdog", arguments.watchdog,
+                 "of GPU kernels: one that waits for ever is stopped after a second and says where it stood");
   }
   if (takes(takes_output))
     app.add_option("-o,--output", arguments.output, "file to write")->option_text("FILE");

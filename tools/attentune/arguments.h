@@ -49,6 +49,7 @@ struct Arguments {
   std::uint64_t seed = 1;
   std::optional<std::uint64_t> sample;  // verify --all-configs N
   bool coverage = false;                // verify --coverage
+  bool watchdog = false;                // verify --watchdog
   std::string action;                   // cache list | show | misses | verify | prune
   std::string subject;                  // cache show SUBJECT
   std::int64_t size_bytes = -1;         // cache prune --size; -1 = not given

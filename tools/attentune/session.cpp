@@ -8,6 +8,7 @@
 #include "generator/error.h"
 #include "runtime/llvm/compiler.h"
 #include "runtime/simulator/device/simulator_device.h"
+#include "runtime/watchdog.h"
 #include "tools/attentune/output.h"
 
 namespace attentune {
@@ -26,9 +27,13 @@ CompilerOptions compiler_options() {
 }
 
 std::shared_ptr<const Device> open(const std::string& device, const Arguments& arguments) {
-  if (simulator::names_simulator(device))
-    return simulator::open_simulator(device, compiler_options());
-  return open_device(device, {.threads = threads_of(arguments), .compiler = compiler_options()});
+  const bool simulated = simulator::names_simulator(device);
+  CompilerOptions compiler = compiler_options();
+  if (arguments.watchdog)
+    compiler.watchdog_polls = simulated ? simulator_watchdog_polls : gpu_watchdog_polls;
+  if (simulated)
+    return simulator::open_simulator(device, compiler);
+  return open_device(device, {.threads = threads_of(arguments), .compiler = compiler});
 }
 
 std::shared_ptr<const Device> device_of(const Arguments& arguments) {

@@ -15,7 +15,7 @@ class PtxCompiler final : public Compiler {
   PtxCompiler(const Arch& arch, const CompilerOptions& options);
 
   [[nodiscard]] std::string name() const override { return nvrtc_->name(); }
-  [[nodiscard]] std::string options() const override { return "ptx"; }
+  [[nodiscard]] std::string options() const override { return "ptx " + nvrtc_->options(); }
   [[nodiscard]] Binary compile(const Source& source) const override;
 
  private:

@@ -15,6 +15,7 @@
 #include "runtime/simulator/device/operand_buffers.h"
 #include "runtime/simulator/memory/tensor_map.h"
 #include "runtime/simulator/ptx/module.h"
+#include "runtime/watchdog.h"
 
 namespace attentune::simulator {
 namespace {
@@ -25,18 +26,24 @@ class SimulatorModule final : public Module {
       : simulator_(
             ptx::parse(std::string_view(reinterpret_cast<const char*>(binary.object.data()), binary.object.size())),
             options),
-        rules_(binary.launches) {}
+        rules_(binary.launches) {
+    simulator_.register_buffer(&watchdog_report_, sizeof watchdog_report_, "the watchdog's report",
+                               BufferAccess::read_write);
+  }
 
   [[nodiscard]] std::mutex& mutex() const noexcept { return mutex_; }
   // Under the mutex.
   [[nodiscard]] Simulator& simulator() const noexcept { return simulator_; }
   [[nodiscard]] const std::vector<LaunchRule>& rules() const noexcept { return rules_; }
+  // AttentionArgs::watchdog_report. Under the mutex.
+  [[nodiscard]] unsigned long long& watchdog_report() const noexcept { return watchdog_report_; }
   // Of each entry launched: what none of its launches entered. Under the mutex.
   [[nodiscard]] std::map<std::string, Coverage>& coverage() const noexcept { return coverage_; }
 
  private:
   mutable std::mutex mutex_;
   mutable Simulator simulator_;
+  mutable unsigned long long watchdog_report_ = 0;
   mutable std::map<std::string, Coverage> coverage_;
   std::vector<LaunchRule> rules_;
 };
@@ -141,6 +148,8 @@ void SimulatorDevice::launch(const Module& module, const BoundCall& call, Stream
       continue;
     AttentionArgs args;
     attentune_launch_args(&call.prepared, index, 0, &args);
+    loaded.watchdog_report() = 0;
+    args.watchdog_report = &loaded.watchdog_report();
     const auto rule = static_cast<std::size_t>(index);
     const std::vector<std::byte> parameters = parameter_block(loaded.rules()[rule], args, call.tensor_maps[rule]);
     try {
@@ -149,7 +158,9 @@ void SimulatorDevice::launch(const Module& module, const BoundCall& call, Stream
       const std::lock_guard lock(mutex_);
       accumulate(total_, report.counts);
     } catch (const Fault& fault) {
-      throw Error(Status::device_failed, fmt::format("the simulator stopped the kernel: {}", fault.what()));
+      const std::string reported = watchdog_sentence(loaded.watchdog_report());
+      throw Error(Status::device_failed, fmt::format("{}the simulator stopped the kernel: {}",
+                                                     reported.empty() ? "" : reported + "; ", fault.what()));
     }
   }
 }

@@ -66,6 +66,11 @@ typedef struct AttentionArgs {
   int64_t launch_choices[4];                    /* integer launch choices, in Config order */
   float scale;
   float reserved;
+  /* Of GPU kernels compiled with a watchdog: 8 bytes that outlive a trap, else null. A kernel that gives up a wait
+   * writes there, from bit 0 up: its block's number (32 bits), the warp's number in the block (8), the ring of tiles it
+   * waited at, 'Q', 'K' or 'V' (8), the stage of the ring (8), the parity (1), and whether it waited for the stage to
+   * be full or to be empty (1, 0). */
+  unsigned long long* watchdog_report;
 } AttentionArgs;
 
 #endif

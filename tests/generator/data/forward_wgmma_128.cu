@@ -135,6 +135,8 @@ INLINE void wgmma_pv(float (&d)[16][4], const u32 (&a)[4], u64 b) {
 
 // ---- cuda/mbarrier.cuh
 
+// ---- cuda/watchdog.cuh
+
 // ---- cuda/named_barriers.cuh
 
 // ---- cuda/bar_sync.cuh

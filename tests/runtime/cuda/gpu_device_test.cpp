@@ -13,6 +13,7 @@
 #include "runtime/reference/row_groups.h"
 #include "runtime/reference/runner.h"
 #include "runtime/reference/verify.h"
+#include "runtime/watchdog.h"
 #include "tests/runtime/allocation_count.h"
 #include "tests/runtime/cuda/stub_driver.h"
 #include "tests/runtime/cuda/tiny_binary.h"
@@ -333,6 +334,45 @@ TEST_CASE("driver errors become statuses with a next step") {
   // A load inside somebody's capture.
   stub.fail("cuModuleLoadData", 900);
   CHECK(caught([&] { (void)load(device); }).status == Status::capturing);
+}
+
+TEST_CASE("what a watchdog reported stands in place of the driver's word for a trap") {
+  const StubDriver stub;
+  constexpr int trapped = 719;  // CUDA_ERROR_LAUNCH_FAILED
+  const auto device =
+      std::make_shared<cuda::GpuDevice>(stub.open(), 0, CompilerOptions{.watchdog_polls = gpu_watchdog_polls});
+  const auto kernel = load(device);
+  const Binding binding = bind(*kernel);
+  binding.launch();
+  stub.fail("cuCtxSynchronize", trapped);
+  // A kernel that failed without a report.
+  CHECK(caught([&] { device->synchronize(); }).says("running a kernel failed: CUDA_ERROR_719"));
+  stub.on_launch(
+      [](void*, const char*, const unsigned*, void** parameters) {
+        unsigned long long* const report = static_cast<const AttentionArgs*>(parameters[0])->watchdog_report;
+        REQUIRE(report != nullptr);
+        *report = 17ULL | 9ULL << 32 | 0x4BULL << 40 | 1ULL << 48 | 0ULL << 56 | 1ULL << 57;
+      },
+      nullptr);
+  binding.launch();
+  const Caught end = caught([&] { device->synchronize(); });
+  CHECK(end.status == Status::device_failed);
+  CHECK(end.sentence ==
+        "the watchdog stopped the kernel: consumer 1 (warp 9) of block 17 waited in vain for stage 1 of K to become "
+        "full (parity 0); start the process anew");
+}
+
+TEST_CASE("kernels without a watchdog are told of no place to report to") {
+  const StubDriver stub;
+  const auto device = open(stub);
+  const auto kernel = load(device);
+  stub.on_launch(
+      [](void*, const char*, const unsigned*, void** parameters) {
+        CHECK(static_cast<const AttentionArgs*>(parameters[0])->watchdog_report == nullptr);
+      },
+      nullptr);
+  bind(*kernel).launch();
+  CHECK(stub.calls().find("cuMemHostAlloc") == std::string::npos);
 }
 
 TEST_CASE("a call beyond the GPU's limits is refused at bind") {
