@@ -4,6 +4,7 @@ using OutTile = SharedTile<V_CHUNKS, PADDED>;
 // O goes through shared memory, so that it is written in whole chunks of 16 bytes. No copy is under way.
 INLINE void store_rows(const AttentionArgs& args, const WorkItem& item, const WarpPlace& place, unsigned char* shared,
                        Output& o, const RowStatistics& rows) {
+  const u32 address = shared_address(shared) + OutTile::offset(place.row(0, 0), 0) + place.lane % 4 * 4;
   __syncthreads();  // the last key tile (or merged parts) may still be read
   if (place.key_part == 0) {
 #pragma unroll
@@ -20,8 +21,8 @@ INLINE void store_rows(const AttentionArgs& args, const WorkItem& item, const Wa
           }
 #pragma unroll
           for (int n = 0; n < OUT_BLOCKS; ++n) {
-            *(u32*)(shared + OutTile::offset(row, n) + place.lane % 4 * 4) =
-                pack_16bit(o[m][n][2 * half] * end.factor, o[m][n][2 * half + 1] * end.factor);
+            store_shared(OutTile::moved(address, 16 * m + 8 * half, n),
+                         pack_16bit(o[m][n][2 * half] * end.factor, o[m][n][2 * half + 1] * end.factor));
           }
         }
       }
@@ -59,10 +60,10 @@ INLINE void store_partial_rows(const AttentionArgs& args, const WorkItem& item, 
         if (place.lane % 4 == 0) {
           ((float*)args.workspace[1])[index] = sum != 0 ? rows.max[m][half] + log2_approx(sum) : minus_infinity();
         }
-        float* const out = (float*)args.workspace[0] + index * HEAD_DIM_V;
+        float* const out = (float*)args.workspace[0] + index * HEAD_DIM_V + place.column(0);
 #pragma unroll
         for (int n = 0; n < OUT_BLOCKS; ++n) {
-          *(float2*)(out + place.column(n)) = float2{o[m][n][2 * half] * factor, o[m][n][2 * half + 1] * factor};
+          *(float2*)(out + 8 * n) = float2{o[m][n][2 * half] * factor, o[m][n][2 * half + 1] * factor};
         }
       }
     }

@@ -19,9 +19,9 @@ struct Position {
   int key;
 };
 
-// Both sides are values already: no branch a score.
-INLINE bool both(bool a, bool b) { return a & b; }
-INLINE bool either(bool a, bool b) { return a | b; }
+// Both sides are values already: no branch a score, but a predicate (`a & b` would be sums of 16-bit integers).
+INLINE bool both(bool a, bool b) { return a ? b : false; }
+INLINE bool either(bool a, bool b) { return a ? true : b; }
 INLINE bool everything(const Position&) { return true; }
 INLINE bool causal(const Position& at) { return at.distance >= 0; }
 INLINE bool window(const Position& at, int left, int right) { return both(at.distance <= left, at.distance >= -right); }

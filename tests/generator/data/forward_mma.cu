@@ -151,9 +151,9 @@ struct Position {
   int key;
 };
 
-// Both sides are values already: no branch a score.
-INLINE bool both(bool a, bool b) { return a & b; }
-INLINE bool either(bool a, bool b) { return a | b; }
+// Both sides are values already: no branch a score, but a predicate (`a & b` would be sums of 16-bit integers).
+INLINE bool both(bool a, bool b) { return a ? b : false; }
+INLINE bool either(bool a, bool b) { return a ? true : b; }
 INLINE bool everything(const Position&) { return true; }
 INLINE bool causal(const Position& at) { return at.distance >= 0; }
 INLINE bool window(const Position& at, int left, int right) { return both(at.distance <= left, at.distance >= -right); }
@@ -285,6 +285,10 @@ struct RowStatistics {
 // The address in the window of shared memory, as instructions for it take it.
 INLINE u32 shared_address(const void* pointer) { return (u32)__cvta_generic_to_shared(pointer); }
 
+INLINE void store_shared(u32 address, u32 value) {
+  asm volatile("st.shared.b32 [%0], %1;" : : "r"(address), "r"(value) : "memory");
+}
+
 // ---- cuda/async_copy.cuh
 // cp.async: global to shared memory past the registers (PTX ISA 9.7.9.25.3).
 
@@ -373,8 +377,8 @@ struct SharedTile {
     return (u32)(row * ROW_BYTES + swizzled * 16);
   }
 
-  // The address of (row + rows, chunk + chunks) from that of (row, chunk), for chunk 0 or 1, `rows` a multiple of 8 and
-  // `chunks` even: whole periods add up, the rest is one XOR, because rows begin at multiples of PERIOD chunks.
+  // The address of (row + rows, chunk + chunks) from that of (row, chunk), for `rows` a multiple of 8 and chunk 0, or chunk
+  // 1 and `chunks` even: whole periods add up, the rest is one XOR, because rows begin at multiples of PERIOD chunks.
   INLINE static u32 moved(u32 address, int rows, int chunks) {
     const int inside = chunks % PERIOD;
     return (address ^ (u32)(inside * 16)) + (u32)((chunks - inside) * 16 + rows * ROW_BYTES);
@@ -1101,6 +1105,7 @@ using OutTile = SharedTile<V_CHUNKS, PADDED>;
 // O goes through shared memory, so that it is written in whole chunks of 16 bytes. No copy is under way.
 INLINE void store_rows(const AttentionArgs& args, const WorkItem& item, const WarpPlace& place, unsigned char* shared,
                        Output& o, const RowStatistics& rows) {
+  const u32 address = shared_address(shared) + OutTile::offset(place.row(0, 0), 0) + place.lane % 4 * 4;
   __syncthreads();  // the last key tile (or merged parts) may still be read
   if (place.key_part == 0) {
 #pragma unroll
@@ -1117,8 +1122,8 @@ INLINE void store_rows(const AttentionArgs& args, const WorkItem& item, const Wa
           }
 #pragma unroll
           for (int n = 0; n < OUT_BLOCKS; ++n) {
-            *(u32*)(shared + OutTile::offset(row, n) + place.lane % 4 * 4) =
-                pack_16bit(o[m][n][2 * half] * end.factor, o[m][n][2 * half + 1] * end.factor);
+            store_shared(OutTile::moved(address, 16 * m + 8 * half, n),
+                         pack_16bit(o[m][n][2 * half] * end.factor, o[m][n][2 * half + 1] * end.factor));
           }
         }
       }
@@ -1156,10 +1161,10 @@ INLINE void store_partial_rows(const AttentionArgs& args, const WorkItem& item, 
         if (place.lane % 4 == 0) {
           ((float*)args.workspace[1])[index] = sum != 0 ? rows.max[m][half] + log2_approx(sum) : minus_infinity();
         }
-        float* const out = (float*)args.workspace[0] + index * HEAD_DIM_V;
+        float* const out = (float*)args.workspace[0] + index * HEAD_DIM_V + place.column(0);
 #pragma unroll
         for (int n = 0; n < OUT_BLOCKS; ++n) {
-          *(float2*)(out + place.column(n)) = float2{o[m][n][2 * half] * factor, o[m][n][2 * half + 1] * factor};
+          *(float2*)(out + 8 * n) = float2{o[m][n][2 * half] * factor, o[m][n][2 * half + 1] * factor};
         }
       }
     }
