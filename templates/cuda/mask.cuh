@@ -19,7 +19,7 @@ struct Position {
   int key;
 };
 
-// Both sides are values already: no branch a score, but a predicate (`a & b` would be sums of 16-bit integers).
+// Both sides are values already: no branch a score, but a predicate (`a & b` would be 16-bit integers).
 INLINE bool both(bool a, bool b) { return a ? b : false; }
 INLINE bool either(bool a, bool b) { return a ? true : b; }
 INLINE bool everything(const Position&) { return true; }

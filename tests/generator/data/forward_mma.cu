@@ -151,7 +151,7 @@ struct Position {
   int key;
 };
 
-// Both sides are values already: no branch a score, but a predicate (`a & b` would be sums of 16-bit integers).
+// Both sides are values already: no branch a score, but a predicate (`a & b` would be 16-bit integers).
 INLINE bool both(bool a, bool b) { return a ? b : false; }
 INLINE bool either(bool a, bool b) { return a ? true : b; }
 INLINE bool everything(const Position&) { return true; }
@@ -377,8 +377,9 @@ struct SharedTile {
     return (u32)(row * ROW_BYTES + swizzled * 16);
   }
 
-  // The address of (row + rows, chunk + chunks) from that of (row, chunk), for `rows` a multiple of 8 and chunk 0, or chunk
-  // 1 and `chunks` even: whole periods add up, the rest is one XOR, because rows begin at multiples of PERIOD chunks.
+  // The address of (row + rows, chunk + chunks) from that of (row, chunk), for `rows` a multiple of 8, and for chunk 0 or,
+  // with `chunks` even, chunk 1: whole periods add up, the rest is one XOR, because rows begin at multiples of PERIOD
+  // chunks.
   INLINE static u32 moved(u32 address, int rows, int chunks) {
     const int inside = chunks % PERIOD;
     return (address ^ (u32)(inside * 16)) + (u32)((chunks - inside) * 16 + rows * ROW_BYTES);
