@@ -1079,6 +1079,7 @@ INLINE float load_sink_logit(const AttentionArgs& args, int head) {
 INLINE RowEnd finish_row(const AttentionArgs& args, float max, float sum, int head) {
   float empty = minus_infinity();
   float factor = 1;
+  bool sink_is_largest = false;
   const bool seen = sum != 0;  // true for NaN: it reaches the output
   if constexpr (HAS_SINK_LOGIT) {
     empty = load_sink_logit(args, head);
@@ -1087,11 +1088,16 @@ INLINE RowEnd finish_row(const AttentionArgs& args, float max, float sum, int he
     factor = exp2_approx(max - largest);
     sum = sum * factor + exp2_approx(sink - largest);
     max = largest;
+    sink_is_largest = largest == sink;
   }
   if (!seen) {
     return {0, empty};
   }
-  return {factor * reciprocal_approx(sum), (max + log2_approx(sum)) * ln_2()};
+  float lse = (max + log2_approx(sum)) * ln_2();
+  if (sink_is_largest) {  // a large logit is not to be rounded on its way to base 2 and back
+    lse = empty + log2_approx(sum) * ln_2();
+  }
+  return {factor * reciprocal_approx(sum), lse};
 }
 
 INLINE void store_lse(const AttentionArgs& args, const WorkItem& item, int packed_row, float lse) {
