@@ -1,4 +1,5 @@
-// What people call a simulator: "sim:sm_80", or with options "sim:sm_80,seed=3,sms=4,instructions=1000000,eager,no-races".
+// What people call a simulator: "sim:sm_80", or with options
+// "sim:sm_80,seed=3,sms=4,instructions=1000000,eager,no-races".
 #pragma once
 
 #include <string_view>
