@@ -20,6 +20,7 @@ Arch host_arch(std::string_view) { refuse(); }
 Binary compile(const Source&, const Arch&) { refuse(); }
 std::string compiler_options() { refuse(); }
 std::string assembly(const Source&, const Arch&) { refuse(); }
+void on_out_of_memory(void (*)()) {}
 std::vector<std::string> undefined_symbols(const std::vector<std::uint8_t>&) { refuse(); }
 std::unique_ptr<LoadedObject> load(const std::vector<std::uint8_t>&) { refuse(); }
 

@@ -29,6 +29,9 @@ namespace attentune::llvm_backend {
 [[nodiscard]] std::string compiler_options();
 // Assembly text of the same compilation, for people.
 [[nodiscard]] std::string assembly(const Source& source, const Arch& arch);
+// LLVM cannot unwind: where it finds no memory it calls `end`, which must not return. Without one it aborts the
+// process. Once a process, before anything is compiled.
+void on_out_of_memory(void (*end)());
 // Names of undefined symbols in an ELF object; throws Error(device_failed) when it is not one.
 [[nodiscard]] std::vector<std::string> undefined_symbols(const std::vector<std::uint8_t>& object);
 

@@ -10,6 +10,7 @@
 #include <llvm/Config/llvm-config.h>
 #include <llvm/MC/MCSubtargetInfo.h>
 #include <llvm/MC/TargetRegistry.h>
+#include <llvm/Support/ErrorHandling.h>
 #include <llvm/Support/TargetSelect.h>
 #include <llvm/TargetParser/Host.h>
 #if defined(__x86_64__)
@@ -127,6 +128,11 @@ void initialize_target() {
     llvm::InitializeNativeTarget();
     llvm::InitializeNativeTargetAsmPrinter();
   });
+}
+
+void on_out_of_memory(void (*end)()) {
+  llvm::install_bad_alloc_error_handler([](void* chosen, const char*, bool) { reinterpret_cast<void (*)()>(chosen)(); },
+                                        reinterpret_cast<void*>(end));
 }
 
 std::unique_ptr<llvm::TargetMachine> make_target_machine(const Arch& arch) {
