@@ -35,8 +35,9 @@ ConfigSpace class_space(const Problem& problem, const Arch& arch) {
   space.add({"turns", ChoiceKind::compile, {"no", "yes"}, "warpgroups multiply in turns"});
   space.add({"rescale",
              ChoiceKind::compile,
-             {"late", "early"},
-             "of O for a new maximum: after its last product or before its next"});
+             {"late", "early", "lazy"},
+             "of O for a new maximum: after its last product, before its next, or only for one much larger"});
+  space.add({"store", ChoiceKind::compile, {"threads", "copy"}, "of O: by threads, or by copies from shared memory"});
   space.add({"splits", ChoiceKind::launch, {"1"}, "blocks that share the keys of a row tile"});
   space.add({"order",
              ChoiceKind::launch,
@@ -55,10 +56,13 @@ ConfigSpace class_space(const Problem& problem, const Arch& arch) {
                            .stages_v = config.integer("stages_v")};
     return block_layout(shape, problem).bytes <= limits.shared_per_block;
   });
+  space.require("store", [problem, limits](const Config& config) {
+    return block_layout(wgmma_shape(config), problem).bytes <= limits.shared_per_block;
+  });
   space.require("turns",
                 [](const Config& config) { return config.word("turns") == "no" || config.integer("tile_m") > 64; });
   space.require("rescale", [](const Config& config) {
-    return config.word("rescale") == "late" || config.word("overlap") == "yes";
+    return config.word("rescale") != "early" || config.word("overlap") == "yes";
   });
   return space;
 }
@@ -88,16 +92,17 @@ ConfigSpace ForwardWgmma::space(const Problem& problem, const Arch& arch) const 
   return space;
 }
 
-// The point of least predicted cost.
+// The point of least predicted cost; of equals, one with the fewest instructions a score.
 Config ForwardWgmma::default_config(const Problem& problem, const Arch& arch) const {
   const GpuArch& limits = limits_of(arch);
   Config best;
-  double least = 0;
+  std::pair<double, double> least;
   space(problem, arch).for_each([&](const Config& config) {
-    const double clocks = predicted_clocks(wgmma_shape(config), problem, limits);
-    if (best.choices().empty() || clocks < least) {
+    const WgmmaShape shape = wgmma_shape(config);
+    const std::pair cost{predicted_clocks(shape, problem, limits), issue_slots_a_score(shape, problem)};
+    if (best.choices().empty() || cost < least) {
       best = config;
-      least = clocks;
+      least = cost;
     }
     return true;
   });

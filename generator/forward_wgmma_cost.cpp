@@ -15,7 +15,8 @@ constexpr double memory_bytes = 1500;  // a clock from device memory, all SMs to
 constexpr double copy_latency = 1000;  // clocks from a copy's begin to its data
 constexpr double step_clocks =
     200;  // from result to next instruction, waits and shuffles: of a step, whatever its size
-constexpr double item_clocks = 1500;  // of an item beside its steps: Q, the first and the last wait, O
+constexpr double lazy_rescaling = 10;  // instructions of a step in which O stays as it is
+constexpr double item_clocks = 1500;   // of an item beside its steps: Q, the first and the last wait, O
 
 double real(std::int64_t value) { return static_cast<double>(value); }
 
@@ -39,9 +40,12 @@ double tiles_an_item(const WgmmaShape& shape, const Problem& p) {
 double issue_slots_a_score(const WgmmaShape& shape, const Problem& p) {
   // Maximum, multiply-add, exponential, sum, half a conversion; a softcap computes two ways and takes one.
   const double a_score = 4.5 + (p.score.is_identity() ? 0 : 22);
-  const double rescaling = real(p.head_dim_v) / 2;
-  const double descriptors = 3.5 * matrix_instructions(shape, p);
-  const double loop = 40 + (shape.take_turns ? 16 : 0);
+  // Maxima seldom grow by much after the first steps; to find that out takes a few instructions.
+  const double rescaling = shape.rescale == Rescale::lazy ? lazy_rescaling : real(p.head_dim_v) / 2;
+  // Of more steps the descriptors of Q are not kept (templates/cuda/consume_tiles.cuh).
+  const double steps_qk = real(ceil_div(p.head_dim_qk, 16));
+  const double descriptors = 2 * matrix_instructions(shape, p) + (steps_qk > 12 ? 2 * steps_qk : 0);
+  const double loop = 55 + (shape.take_turns ? 10 : 0);
   return a_score + (rescaling + descriptors + loop) / (real(shape.tile_n) / 2);
 }
 
@@ -68,12 +72,14 @@ double predicted_clocks(const WgmmaShape& shape, const Problem& p, const GpuArch
   const double stages = real(std::min(shape.stages_k, shape.stages_v));
   clocks += std::max(0.0, copy_latency + step.global / 2 - (stages - 0.5) * clocks);
   // Rescaling O while S is being computed takes it off the way from one product to the next, where O is large.
-  if (shape.rescale_early)
+  if (shape.rescale == Rescale::early)
     clocks -= 0.1 * real(p.head_dim_v - 128);
 
   const std::int64_t items = p.batch * p.heads_q * ceil_div(p.len_q, shape.tile_m);
-  // The first step of an item overlaps with nothing.
-  const double item = tiles_an_item(shape, p) * clocks + softmax / real(shape.consumers()) + item_clocks;
+  // The first step of an item overlaps with nothing. Stored by copies, O takes half an instruction a column less of
+  // each of four schedulers, a warp of each consumer on each.
+  const double saved = shape.store_by_copy ? real(shape.consumers() * p.head_dim_v) / 2 : 0;
+  const double item = tiles_an_item(shape, p) * clocks + softmax / real(shape.consumers()) + item_clocks - saved;
   const double exact_waves = real(items) / arch.multiprocessors;
   const double waves = p.mask.is_all() || exact_waves <= 1 ? std::ceil(exact_waves) : exact_waves + 0.5;
   // Whatever the blocks do, K and V come from device memory once a KV head.

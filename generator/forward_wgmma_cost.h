@@ -9,7 +9,7 @@
 namespace attentune {
 
 // Instructions a consumer thread issues in a step beside wgmma, for each of its scores: tools/gpu/sass_report counts
-// them in the compiled loop (7.0 predicted and counted at 128 keys and head dim 128).
+// them in the compiled loop (6.9 predicted and counted at 128 keys and head dim 128).
 [[nodiscard]] double issue_slots_a_score(const WgmmaShape& shape, const Problem& problem);
 
 // Busy clocks of one SM for one key tile of one block, a resource at a time.

@@ -38,6 +38,8 @@ WgmmaCounts wgmma_counts(const Problem& p, const Config& config) {
   counts.copied_bytes = items_with_keys * layout.q_bytes + counts.key_tiles * (layout.k_bytes + layout.v_bytes);
   const std::int64_t qk_slabs = slabs(p.head_dim_qk);
   counts.tensor_copies = items_with_keys * qk_slabs + counts.key_tiles * (qk_slabs + slabs(p.head_dim_v));
+  if (shape.store_by_copy)  // by each warp of 16 rows
+    counts.tensor_stores = heads * ceil_div(p.len_q, shape.tile_m) * (shape.tile_m / 16) * slabs(p.head_dim_v);
   if (p.sink_logit)  // by the four lanes that hold a row of the tile
     counts.global_bytes_read += heads * ceil_div(p.len_q, shape.tile_m) * shape.tile_m * 4 * 4;
   counts.global_bytes_written = heads * p.len_q * (2 * p.head_dim_v + (p.lse ? 4 : 0));

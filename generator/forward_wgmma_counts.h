@@ -13,6 +13,7 @@ struct WgmmaCounts {
   std::int64_t key_tiles = 0;             // visited, over all work items
   std::int64_t matrix_instructions = 0;   // wgmma m64nNk16, counted once a warpgroup
   std::int64_t tensor_copies = 0;         // boxes copied to shared memory
+  std::int64_t tensor_stores = 0;         // boxes copied from it
   std::int64_t copied_bytes = 0;          // of whole boxes, with the zeros outside the tensors: what barriers count
   std::int64_t global_bytes_read = 0;     // of boxes inside the tensors, and of sink logits by lanes
   std::int64_t global_bytes_written = 0;  // caches play no part

@@ -1,6 +1,7 @@
 #include "generator/forward_wgmma_shape.h"
 
 #include <algorithm>
+#include <string>
 
 #include "generator/integer.h"
 
@@ -15,6 +16,12 @@ constexpr std::int64_t slab_row_bytes = 128;
 
 std::int64_t tile_bytes(std::int64_t rows, std::int64_t columns) { return slabs(columns) * rows * slab_row_bytes; }
 
+Rescale rescale_of(const std::string& word) {
+  if (word == "early")
+    return Rescale::early;
+  return word == "lazy" ? Rescale::lazy : Rescale::late;
+}
+
 }  // namespace
 
 WgmmaShape wgmma_shape(const Config& config) {
@@ -24,7 +31,8 @@ WgmmaShape wgmma_shape(const Config& config) {
           .stages_v = config.integer("stages_v"),
           .overlap = config.word("overlap") == "yes",
           .take_turns = config.word("turns") == "yes",
-          .rescale_early = config.word("rescale") == "early"};
+          .rescale = rescale_of(config.word("rescale")),
+          .store_by_copy = config.word("store") == "copy"};
 }
 
 RegisterSplit register_split(std::int64_t consumers) noexcept {
@@ -54,10 +62,12 @@ BlockLayout block_layout(const WgmmaShape& shape, const Problem& problem) noexce
   constexpr std::int64_t step_bytes = 8;
   BlockLayout layout{.q_bytes = tile_bytes(shape.tile_m, problem.head_dim_qk),
                      .k_bytes = tile_bytes(shape.tile_n, problem.head_dim_qk),
-                     .v_bytes = tile_bytes(shape.tile_n, problem.head_dim_v)};
+                     .v_bytes = tile_bytes(shape.tile_n, problem.head_dim_v),
+                     .out_bytes = shape.store_by_copy ? tile_bytes(shape.tile_m, problem.head_dim_v) : 0};
   layout.k_offset = layout.q_bytes;
   layout.v_offset = layout.k_offset + shape.stages_k * layout.k_bytes;
-  layout.barriers_offset = layout.v_offset + shape.stages_v * layout.v_bytes;
+  layout.out_offset = layout.v_offset + shape.stages_v * layout.v_bytes;
+  layout.barriers_offset = layout.out_offset + layout.out_bytes;
   layout.steps_offset = layout.barriers_offset + 2 * barrier_bytes * (1 + shape.stages_k + shape.stages_v);
   layout.bytes = layout.steps_offset + shape.stages_k * step_bytes;
   return layout;

@@ -8,12 +8,20 @@
 
 namespace attentune {
 
+// When O is multiplied for a new maximum.
+enum class Rescale : std::uint8_t {
+  late,   // just after its last product
+  early,  // just before its next
+  lazy,   // late, and only once weights would exceed 2^8 (templates/cuda/lazy_rescale.cuh)
+};
+
 struct WgmmaShape {
   std::int64_t tile_m = 0, tile_n = 0;      // rows of a block, keys of a step
   std::int64_t stages_k = 0, stages_v = 0;  // tiles of K and V in shared memory at a time
   bool overlap = false;                     // softmax of a step under P V of the step before
   bool take_turns = false;                  // consumer warpgroups issue their products in turns
-  bool rescale_early = false;               // O is multiplied just before its next product, else just after its last
+  Rescale rescale = Rescale::late;
+  bool store_by_copy = false;  // O goes through shared memory and the copy engine
 
   // Warpgroups of 128 threads: those that compute 64 rows each, and the producer.
   [[nodiscard]] std::int64_t consumers() const noexcept { return tile_m / 64; }
@@ -44,7 +52,8 @@ struct RegisterSplit {
 // Where things lie in the dynamic shared memory of attentune_forward, in bytes (templates/cuda/block_memory.cuh).
 struct BlockLayout {
   std::int64_t q_bytes = 0, k_bytes = 0, v_bytes = 0;  // of one tile; each begins at a multiple of 1024
-  std::int64_t k_offset = 0, v_offset = 0, barriers_offset = 0, steps_offset = 0;
+  std::int64_t out_bytes = 0;                          // of O, where it is copied out
+  std::int64_t k_offset = 0, v_offset = 0, out_offset = 0, barriers_offset = 0, steps_offset = 0;
   std::int64_t bytes = 0;  // of all
 };
 [[nodiscard]] BlockLayout block_layout(const WgmmaShape& shape, const Problem& problem) noexcept;

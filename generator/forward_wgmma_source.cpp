@@ -17,7 +17,7 @@ namespace {
 // In the order of their use; what the generator writes stands between.
 constexpr std::array<std::string_view, 5> before_expressions{"attention_args.h", "cuda/types.cuh", "cuda/math.cuh",
                                                              "cuda/mask.cuh", "cuda/score.cuh"};
-constexpr std::array<std::string_view, 29> after_expressions{"cuda/warpgroup_shape.cuh",
+constexpr std::array<std::string_view, 31> after_expressions{"cuda/warpgroup_shape.cuh",
                                                              "cuda/fragments.cuh",
                                                              "cuda/shared_memory.cuh",
                                                              "cuda/ring.cuh",
@@ -42,21 +42,27 @@ constexpr std::array<std::string_view, 29> after_expressions{"cuda/warpgroup_sha
                                                              "cuda/warpgroup_products.cuh",
                                                              "cuda/warpgroup_turns.cuh",
                                                              "cuda/softmax.cuh",
+                                                             "cuda/lazy_rescale.cuh",
                                                              "cuda/row_end.cuh",
                                                              "cuda/quad_transpose.cuh",
                                                              "cuda/store_fragments.cuh",
+                                                             "cuda/store_copies.cuh",
                                                              "cuda/consume_tiles.cuh"};
 constexpr std::array<std::string_view, 1> kernel{"cuda/forward_wgmma.cuh"};
 
+constexpr std::int64_t rows_of_a_warp = 16;
+
 std::string constants(const WgmmaShape& shape) {
   const RegisterSplit registers = register_split(shape.consumers());
-  const std::array<CudaConstant, 10> values{{{"TILE_M", shape.tile_m},
+  const std::array<CudaConstant, 12> values{{{"TILE_M", shape.tile_m},
                                              {"TILE_N", shape.tile_n},
                                              {"STAGES_K", shape.stages_k},
                                              {"STAGES_V", shape.stages_v},
                                              {"OVERLAP", shape.overlap ? 1 : 0},
                                              {"TAKE_TURNS", shape.take_turns ? 1 : 0},
-                                             {"RESCALE_EARLY", shape.rescale_early ? 1 : 0},
+                                             {"RESCALE_EARLY", shape.rescale == Rescale::early ? 1 : 0},
+                                             {"RESCALE_LAZY", shape.rescale == Rescale::lazy ? 1 : 0},
+                                             {"STORE_BY_COPY", shape.store_by_copy ? 1 : 0},
                                              {"PRODUCER_REGISTERS", registers.producer},
                                              {"CONSUMER_REGISTERS", registers.consumer},
                                              {"PACK", 1}}};
@@ -83,8 +89,9 @@ std::vector<LaunchRule> launch_rules(const Problem& p, const WgmmaShape& shape) 
            .grid = {fmt::format("min(workers, batch * heads_q * ceil_div(len_q, {}))", shape.tile_m), "1", "1"},
            .block = {std::to_string(shape.threads()), "1", "1"},
            .shared_bytes = std::to_string(block_layout(shape, p).bytes),
-           .parameters = {"args", "tensor_map:0", "tensor_map:1", "tensor_map:2"},
-           .tensor_maps = {tile_of("q", shape.tile_m), tile_of("k", shape.tile_n), tile_of("v", shape.tile_n)}}};
+           .parameters = {"args", "tensor_map:0", "tensor_map:1", "tensor_map:2", "tensor_map:3"},
+           .tensor_maps = {tile_of("q", shape.tile_m), tile_of("k", shape.tile_n), tile_of("v", shape.tile_n),
+                           tile_of("out", rows_of_a_warp)}}};
 }
 
 }  // namespace

@@ -1,17 +1,20 @@
 // The shared memory of a block, and the rings over it:
 //
-//   Q tile | STAGES_K tiles of K | STAGES_V tiles of V | barriers of Q, K, V | a KeyStep for each stage of K
+//   Q tile | STAGES_K tiles of K | STAGES_V tiles of V | O of each warp | barriers of Q, K, V | a KeyStep for each
+//   stage of K
 //
-// Tiles are multiples of 1024 bytes and begin at such.
+// Tiles are multiples of 1024 bytes and begin at such. O has a place only where it is copied out.
 using QTile = SlabTile<TILE_M, HEAD_DIM_QK>;
 using KTile = SlabTile<TILE_N, HEAD_DIM_QK>;
 using VTile = SlabTile<TILE_N, HEAD_DIM_V>;
+using OutTile = SlabTile<16, HEAD_DIM_V>;  // rows of one warp
 
 struct BlockMemory {
   enum : int {
     K_OFFSET = QTile::BYTES,
     V_OFFSET = K_OFFSET + STAGES_K * KTile::BYTES,
-    BARRIERS_OFFSET = V_OFFSET + STAGES_V * VTile::BYTES,
+    OUT_OFFSET = V_OFFSET + STAGES_V * VTile::BYTES,
+    BARRIERS_OFFSET = OUT_OFFSET + (STORE_BY_COPY ? CONSUMER_WARPS * OutTile::BYTES : 0),
     STEPS_OFFSET = BARRIERS_OFFSET + Pipeline<1>::BARRIER_BYTES + Pipeline<STAGES_K>::BARRIER_BYTES +
                    Pipeline<STAGES_V>::BARRIER_BYTES,
     BYTES = STEPS_OFFSET + STAGES_K * KeyStep::BYTES,
@@ -25,6 +28,7 @@ struct BlockMemory {
   INLINE u32 q_tile() const { return start; }
   INLINE u32 k_tile() const { return start + K_OFFSET + k.place.stage * KTile::BYTES; }
   INLINE u32 v_tile() const { return start + V_OFFSET + v.place.stage * VTile::BYTES; }
+  INLINE u32 out_tile(int warp) const { return start + OUT_OFFSET + warp * OutTile::BYTES; }
   INLINE u32 step() const { return start + STEPS_OFFSET + k.place.stage * KeyStep::BYTES; }
 };
 

@@ -4,15 +4,17 @@
 struct Consumer {
   const AttentionArgs& args;
   BlockMemory& memory;
-  int number;          // of the warpgroup
-  MatrixDescriptor q;  // its 64 rows
-  float factor;        // of the softmax
-  int first_row;       // of the item
+  int number;             // of the warpgroup
+  MatrixDescriptor q;     // its 64 rows
+  MatrixDescriptor k, v;  // of stage 0
+  float factor;           // of the softmax
+  int first_row;          // of the item
   Scores s;
   Weights p;  // P of the step whose V is still to come
   Output o;
   RowStatistics statistics;
   RowValues rescale;  // what O is still to be multiplied by
+  bool grew;          // where that may be something other than 1
 
   INLINE void begin_item(const WorkItem& item) {
     first_row = item.first_row;
@@ -33,7 +35,7 @@ struct Consumer {
 
   INLINE void issue_qk() {
     begin_products();
-    multiply_qk(s, q_operand(), KTile::summed_over_columns(memory.k_tile()));
+    multiply_qk(s, q_operand(), k.moved(memory.k.place.stage * KTile::BYTES));
     commit_products();
   }
 
@@ -41,7 +43,7 @@ struct Consumer {
     settle(p);
     settle(o[0]);
     begin_products();
-    multiply_pv(o, p, VTile::summed_over_rows(memory.v_tile()));
+    multiply_pv(o, p, v.moved(memory.v.place.stage * VTile::BYTES));
     commit_products();
   }
 
@@ -52,9 +54,18 @@ struct Consumer {
     if (step.partial >> number & 1) {
       mask_scores(s, args, first_row, warp_place(computed_here(threadIdx.x) - WARPGROUP), step.tile * TILE_N);
     }
-    online_softmax(s, statistics, rescale, factor);
+    RowValues maxima;
+    row_maxima(maxima, s, statistics);
+    grew = RESCALE_LAZY ? maxima_grew(maxima, statistics, factor) : true;
+    weights_for_maxima(s, statistics, rescale, maxima, factor);
     settle(s[0]);
     settle(statistics.sum);
+  }
+
+  INLINE void rescale_o() {
+    if (grew) {
+      rescale_output(o, rescale);
+    }
   }
 
   INLINE KeyStep next_step() {
@@ -74,7 +85,7 @@ struct Consumer {
       wait_turn(number);
       issue_qk();
       if constexpr (RESCALE_EARLY) {
-        rescale_output(o, rescale);
+        rescale_o();
       }
       memory.v.wait_full();
       issue_pv();
@@ -89,13 +100,13 @@ struct Consumer {
       settle(o[0]);
       memory.v.release();
       if constexpr (!RESCALE_EARLY) {
-        rescale_output(o, rescale);
+        rescale_o();
       }
       pack_weights(p, s);
     }
     memory.q.release();
     if constexpr (RESCALE_EARLY) {
-      rescale_output(o, rescale);
+      rescale_o();
     }
     memory.v.wait_full();
     issue_pv();
@@ -113,7 +124,7 @@ struct Consumer {
       wait_products<0>();
       memory.k.release();
       softmax(step);
-      rescale_output(o, rescale);
+      rescale_o();
       pack_weights(p, s);
       memory.v.wait_full();
       wait_turn(number);
@@ -141,16 +152,30 @@ struct Consumer {
   }
 };
 
-INLINE void consume_tiles(BlockMemory memory, const AttentionArgs& args, int number) {
-  const u32 rows_address = memory.q_tile() + number * 64 * QTile::ROW_BYTES;
-  Consumer consumer{args, memory, number, QTile::summed_over_columns(rows_address), log2_factor(args)};
+INLINE MatrixDescriptor uniform(const MatrixDescriptor& operand) { return {uniform(operand.low), operand.high}; }
+
+INLINE void consume_tiles(BlockMemory memory, const AttentionArgs& args, const TensorMap& out, int number) {
+  Consumer consumer{args,
+                    memory,
+                    number,
+                    uniform(QTile::summed_over_columns(memory.q_tile() + number * 64 * QTile::ROW_BYTES)),
+                    uniform(KTile::summed_over_columns(memory.k_tile())),
+                    uniform(VTile::summed_over_rows(memory.v_tile())),
+                    log2_factor(args)};
   begin_turns(number);
   for (PersistentItems items = persistent_items(args); items.more(); items.advance()) {
     consumer.begin_item(work_item(args, items.index));
     consumer.consume_item();
     reduce_sums(consumer.statistics, consumer.factor);
-    store_fragments(args, work_item(args, computed_here(items.index)),
-                    warp_place(computed_here(threadIdx.x) - WARPGROUP), consumer.o, consumer.statistics);
+    const WorkItem item = work_item(args, computed_here(items.index));
+    const WarpPlace place = warp_place(computed_here(threadIdx.x) - WARPGROUP);
+    if constexpr (STORE_BY_COPY) {
+      const u32 tile = memory.out_tile(place.first_row / 16);
+      store_copies(args, out, tile, item, place, consumer.o, consumer.statistics);
+    } else {
+      store_fragments(args, item, place, consumer.o, consumer.statistics);
+    }
   }
   end_turns(number);
+  wait_stores_read();  // shared memory ends with the block
 }

@@ -3,7 +3,8 @@
 // rows each with wgmma. They meet at mbarriers only. Blocks stay and take item after item.
 extern "C" __global__ void __launch_bounds__(THREADS, 1)
     attentune_forward(const __grid_constant__ AttentionArgs args, const __grid_constant__ TensorMap q_map,
-                      const __grid_constant__ TensorMap k_map, const __grid_constant__ TensorMap v_map) {
+                      const __grid_constant__ TensorMap k_map, const __grid_constant__ TensorMap v_map,
+                      const __grid_constant__ TensorMap out_map) {
   extern __shared__ __align__(1024) unsigned char shared[];
   BlockMemory memory = block_memory(shared, args);
   init_block_memory(memory);
@@ -17,5 +18,5 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1)
     return;
   }
   take_registers<CONSUMER_REGISTERS>();
-  consume_tiles(memory, args, warp / 4 - 1);
+  consume_tiles(memory, args, out_map, warp / 4 - 1);
 }

@@ -13,10 +13,15 @@ struct RingPlace {
   INLINE u32 parity_to_fill() const { return parity ^ 1; }
 
   INLINE void advance() {
-    ++stage;
-    if (stage == STAGES) {
-      stage = 0;
-      parity ^= 1;
+    if constexpr (STAGES == 2) {  // two instructions, not five, of every step
+      parity ^= (u32)stage;
+      stage ^= 1;
+    } else {
+      ++stage;
+      if (stage == STAGES) {
+        stage = 0;
+        parity ^= 1;
+      }
     }
   }
 };

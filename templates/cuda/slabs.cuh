@@ -15,6 +15,11 @@ struct SlabTile {
     STEPS_A_SLAB = SLAB_COLUMNS / 16,
   };
 
+  // Where columns 8 * block to 8 * block + 7 of a row lie.
+  INLINE static int offset(int row, int block) {
+    return block / 8 * SLAB_BYTES + row * ROW_BYTES + ((block ^ row) % 8) * 16;
+  }
+
   // As an operand whose columns are summed over (Q and K): groups of 8 rows lie EIGHT_ROWS apart; the other distance is
   // not used. Step k begins at by_columns(k) from the operand of step 0; inside a slab that moves along the row, and
   // the swizzle, being one of addresses, comes out right.

@@ -1,5 +1,18 @@
 // Rows of O and LSE of one warp, straight from its accumulators. Rows past the end are not stored.
 
+// Stores the LSE of a row; what O of the row is multiplied by.
+INLINE float end_row(const AttentionArgs& args, const WorkItem& item, const WarpPlace& place, const RowStatistics& rows,
+                     int half) {
+  const int row = place.row(0, half);
+  const int packed_row = item.first_row + row;
+  const RowEnd end = finish_row(args, rows.max[0][half], rows.sum[0][half], item.first_head + head_of(packed_row));
+  if (HAS_LSE && row < item.rows && place.lane % 4 == 0) {
+    store_lse(args, item, packed_row, end.lse);
+  }
+  __syncwarp();
+  return end.factor;
+}
+
 // One row's part in a quad: blocks of 8 columns, of which each lane holds 2. The quad exchanges them so that each lane
 // stores whole blocks, 16 bytes, and the quad 64 bytes side by side.
 INLINE void store_row(char* row, const Output& o, int half, float factor, bool exists, int lane) {
@@ -26,12 +39,7 @@ INLINE void store_fragments(const AttentionArgs& args, const WorkItem& item, con
 #pragma unroll
   for (int half = 0; half < 2; ++half) {
     const int row = place.row(0, half);
-    const int packed_row = item.first_row + row;
-    const RowEnd end = finish_row(args, rows.max[0][half], rows.sum[0][half], item.first_head + head_of(packed_row));
-    if (HAS_LSE && row < item.rows && place.lane % 4 == 0) {
-      store_lse(args, item, packed_row, end.lse);
-    }
-    __syncwarp();
-    store_row((char*)out[row], o, half, end.factor, row < item.rows, place.lane);
+    const float factor = end_row(args, item, place, rows, half);
+    store_row((char*)out[row], o, half, factor, row < item.rows, place.lane);
   }
 }

@@ -18,3 +18,20 @@ INLINE void copy_box(u32 shared, const TensorMap& map, u32 barrier, int column, 
       : "r"(shared), "l"(&map), "r"(barrier), "r"(column), "r"(row), "r"(head), "r"(batch)
       : "memory");
 }
+
+// Begins the copy of a box from shared memory to (column, row, head, batch); what lies outside the tensor is left out.
+// One thread calls it, after publish_to_copies() of all that wrote the box; commit_stores() closes its group.
+INLINE void store_box(const TensorMap& map, u32 shared, int column, int row, int head, int batch) {
+  asm volatile("cp.async.bulk.tensor.4d.global.shared::cta.tile.bulk_group [%0, {%2, %3, %4, %5}], [%1];"
+               :
+               : "l"(&map), "r"(shared), "r"(column), "r"(row), "r"(head), "r"(batch)
+               : "memory");
+}
+
+// This thread's writes to shared memory become known to the copy engine (PTX ISA 9.7.13.4, proxies).
+INLINE void publish_to_copies() { asm volatile("fence.proxy.async.shared::cta;" : : : "memory"); }
+
+INLINE void commit_stores() { asm volatile("cp.async.bulk.commit_group;" : : : "memory"); }
+
+// Waits until the boxes this thread stores have been read, and their memory may be written again.
+INLINE void wait_stores_read() { asm volatile("cp.async.bulk.wait_group.read 0;" : : : "memory"); }

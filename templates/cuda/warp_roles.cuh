@@ -1,8 +1,10 @@
 // What a warp of a specialized block does, and the registers it has for that.
 
-// The warp's number. Lane 0 says it to all, so that the compiler knows it to be the same in all lanes: descriptors and
-// addresses then need one register a warp.
-INLINE int uniform_warp() { return __shfl_sync(0xffffffff, threadIdx.x / 32, 0); }
+// Lane 0's value. The compiler knows it to be the same in all lanes: descriptors and addresses then need one register a
+// warp. And it does not know how to compute it anew in every step of a loop.
+INLINE u32 uniform(u32 value) { return __shfl_sync(0xffffffff, value, 0); }
+
+INLINE int uniform_warp() { return (int)uniform(threadIdx.x / 32); }
 
 // Registers a thread, from now on; all warps of a warpgroup call it (PTX ISA 9.7.19.5).
 template <int REGISTERS>

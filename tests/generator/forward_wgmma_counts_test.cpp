@@ -13,7 +13,8 @@ WgmmaCounts counts(const std::string& problem, const std::string& config) {
   return wgmma_counts(parse_problem(problem), parse_config(config));
 }
 
-const std::string tile_128 = "tile_m=128 tile_n=128 stages_k=2 stages_v=2 overlap=yes turns=no rescale=late";
+const std::string tile_128 =
+    "tile_m=128 tile_n=128 stages_k=2 stages_v=2 overlap=yes turns=no rescale=late store=threads";
 
 }  // namespace
 
@@ -36,6 +37,14 @@ TEST_CASE("wgmma and copies of small calls, by hand") {
                     .copied_bytes = 8 * (2 * 32768 + 4 * (32768 + 16384)),
                     .global_bytes_read = 8 * (130 * 144 + 2 * 150 * (144 + 80)),
                     .global_bytes_written = 8 * 130 * 80});
+
+  // Stored by copies: 8 items of 8 warps, d_v of 40 in one slab; rows past the end count, they are left out in the
+  // copy.
+  const WgmmaCounts stored =
+      counts("dtype=f16 batch=2 heads=4/2 head_dim=72/40 seq=130/150 mask=causal()",
+             "tile_m=128 tile_n=128 stages_k=2 stages_v=2 overlap=yes turns=no rescale=late store=copy");
+  CHECK(stored.tensor_stores == 16 * 8);
+  CHECK(stored.global_bytes_written == 8 * 130 * 80);
 
   // Rows without keys copy nothing, not even Q.
   CHECK(counts("dtype=f16 heads=2 head_dim=64 seq=300/0 outputs=out,lse", tile_128) ==

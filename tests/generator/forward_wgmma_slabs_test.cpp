@@ -90,6 +90,13 @@ void check_tile(u32 tile) {
   CHECK(written * 2 == Tile::BYTES);
 
   bool same = true;
+  for (int row = 0; row < ROWS; ++row) {
+    for (int column = 0; column < Tile::SLABS * 64; column += 8)
+      same &= shared[(tile + static_cast<u32>(Tile::offset(row, column / 8))) / 2] == map.at(first_row + row, column);
+  }
+  CHECK(same);
+
+  same = true;
   for (int step = 0; step < (COLUMNS + 15) / 16; ++step) {
     // 64 rows, as each warpgroup's part of Q, and all rows, as K.
     for (int part = 0; part < ROWS; part += 64) {

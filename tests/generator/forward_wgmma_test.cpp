@@ -74,8 +74,11 @@ TEST_CASE("the default is a point of the space, and of the kind known to be fast
     CHECK(shape.stages_v == 2);
     CHECK(shape.overlap);
     CHECK(shape.take_turns);
+    CHECK(shape.rescale == Rescale::lazy);
+    CHECK_FALSE(shape.store_by_copy);  // K and V leave no room
   }
-  CHECK(chosen("dtype=bf16 heads=16 head_dim=256 seq=8192").rescale_early);
+  CHECK(chosen("dtype=bf16 heads=16 head_dim=64 seq=8192 mask=causal()").store_by_copy);
+  CHECK(chosen("dtype=bf16 heads=16 head_dim=256 seq=8192").rescale == Rescale::lazy);
   CHECK(chosen("dtype=bf16 heads=16 head_dim=64 seq=8192 mask=causal()").tile_m == 192);
   CHECK(chosen("dtype=bf16 heads=32/8 head_dim=128 seq=1/8192").tile_m == 64);
   CHECK(chosen("dtype=bf16 heads=1 head_dim=8 seq=0").tile_m == 64);
@@ -108,17 +111,25 @@ TEST_CASE("predicted issue slots are those counted in compiled loops") {
     return issue_slots_a_score(shape, parse_problem(problem));
   };
   const WgmmaShape square{.tile_m = 128, .tile_n = 128, .stages_k = 2, .stages_v = 2, .overlap = true};
-  CHECK(predicted("dtype=bf16 heads=1 head_dim=128 seq=4096", square) == doctest::Approx(6.98).epsilon(0.05));
+  CHECK(predicted("dtype=bf16 heads=1 head_dim=128 seq=4096", square) == doctest::Approx(6.86).epsilon(0.03));
   WgmmaShape turns = square;
   turns.take_turns = true;
-  CHECK(predicted("dtype=bf16 heads=1 head_dim=128 seq=4096", turns) == doctest::Approx(7.28).epsilon(0.05));
+  CHECK(predicted("dtype=bf16 heads=1 head_dim=128 seq=4096", turns) == doctest::Approx(7.02).epsilon(0.03));
+  WgmmaShape lazy = turns;
+  lazy.rescale = Rescale::lazy;
+  CHECK(predicted("dtype=bf16 heads=1 head_dim=128 seq=4096", lazy) == doctest::Approx(6.17).epsilon(0.03));
+  lazy.tile_n = 176;
+  CHECK(predicted("dtype=bf16 heads=1 head_dim=128 seq=4096", lazy) == doctest::Approx(5.90).epsilon(0.03));
+  const WgmmaShape deep{
+      .tile_m = 128, .tile_n = 80, .stages_k = 2, .stages_v = 1, .overlap = true, .rescale = Rescale::lazy};
+  CHECK(predicted("dtype=bf16 heads=1 head_dim=256 seq=4096", deep) == doctest::Approx(8.13).epsilon(0.03));
   const WgmmaShape wide{.tile_m = 64, .tile_n = 192, .stages_k = 1, .stages_v = 2, .overlap = true};
-  CHECK(predicted("dtype=f16 heads=1 head_dim=64 seq=4096", wide) == doctest::Approx(5.76).epsilon(0.05));
+  CHECK(predicted("dtype=f16 heads=1 head_dim=64 seq=4096", wide) == doctest::Approx(5.68).epsilon(0.03));
 }
 
 TEST_CASE("what the generator writes for one Config is what the golden file says") {
-  const Config config =
-      parse_config("tile_m=128 tile_n=128 stages_k=2 stages_v=2 overlap=yes turns=no rescale=late | splits=1 order=0");
+  const Config config = parse_config(
+      "tile_m=128 tile_n=128 stages_k=2 stages_v=2 overlap=yes turns=no rescale=late store=threads | splits=1 order=0");
   const Source source = family.render(parse_problem(llama + " outputs=out,lse"), hopper, config);
   CHECK(without_templates(source.text) == golden("forward_wgmma_128.cu"));
   REQUIRE(source.launches.size() == 1);
@@ -156,7 +167,10 @@ TEST_CASE("every Config's registers fit the block's, and its tiles lie where wgm
       CHECK(layout.q_bytes >= shape.tile_m * p.head_dim_qk * 2);
       CHECK(layout.k_offset == layout.q_bytes);
       CHECK(layout.v_offset == layout.k_offset + shape.stages_k * layout.k_bytes);
-      CHECK(layout.barriers_offset == layout.v_offset + shape.stages_v * layout.v_bytes);
+      CHECK(layout.out_offset == layout.v_offset + shape.stages_v * layout.v_bytes);
+      CHECK(layout.out_offset % 1024 == 0);
+      CHECK(layout.out_bytes == (shape.store_by_copy ? shape.tile_m * slabs(p.head_dim_v) * 128 : 0));
+      CHECK(layout.barriers_offset == layout.out_offset + layout.out_bytes);
       CHECK(layout.bytes <= limits_of(hopper).shared_per_block);
       return true;
     });

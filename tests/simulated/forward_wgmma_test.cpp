@@ -31,7 +31,7 @@ TEST_CASE("forward_wgmma is right on the simulator, in every order of events it 
                {"sim:sm_90a,seed=1", "sim:sm_90a,seed=2,eager", "sim:sm_90a,seed=3,sms=1", "sim:sm_90a,seed=4,sms=5"});
 }
 
-TEST_CASE("forward_wgmma executes the matrix instructions and copies that were predicted") {
+TEST_CASE("forward_wgmma executes the matrix instructions and copies that were predicted, without a bank conflict") {
   const auto device = open_or_skip("sim:sm_90a,no-races");
   if (!device)
     return;
@@ -44,7 +44,9 @@ TEST_CASE("forward_wgmma executes the matrix instructions and copies that were p
         counts_of_one_call(*device, *load(device, family, problem, config), problem, *executor);
     const simulator::Traffic& global = counted.of(simulator::Space::global);
     CHECK(executions(counted, "wgmma.mma_async") == warps_a_warpgroup * predicted.matrix_instructions);
-    CHECK(executions(counted, "cp.async.bulk.tensor") == predicted.tensor_copies);
+    CHECK(executions(counted, "cp.async.bulk.tensor.4d.shared") == predicted.tensor_copies);
+    CHECK(executions(counted, "cp.async.bulk.tensor.4d.global") == predicted.tensor_stores);
+    CHECK(counted.shared_conflict_cycles == 0);
     CHECK(static_cast<std::int64_t>(global.read) == predicted.global_bytes_read);
     CHECK(static_cast<std::int64_t>(global.written) == predicted.global_bytes_written);
   }

@@ -925,8 +925,8 @@ INLINE void mask_scores(Scores& s, const AttentionArgs& args, int first_row, con
   __syncwarp();  // the compiler may have branched; matrix instructions follow
 }
 
-// S to P; statistics brought up to the new maxima. O follows by rescale_output(): it may be in use by products still.
-INLINE void online_softmax(Scores& s, RowStatistics& rows, RowValues& rescale, float factor) {
+// The largest scores of the rows, `rows` and these.
+INLINE void row_maxima(RowValues& maxima, const Scores& s, const RowStatistics& rows) {
 #pragma unroll
   for (int m = 0; m < ROW_BLOCKS; ++m) {
 #pragma unroll
@@ -936,7 +936,19 @@ INLINE void online_softmax(Scores& s, RowStatistics& rows, RowValues& rescale, f
       for (int n = 0; n < SCORE_BLOCKS; ++n) {
         largest = fmaxf(largest, fmaxf(s[m][n][2 * half], s[m][n][2 * half + 1]));
       }
-      largest = quad_max(largest);
+      maxima[m][half] = quad_max(largest);
+    }
+  }
+}
+
+// S to P, and the statistics brought up to `maxima`. O follows by rescale_output(): it may be in use by products still.
+INLINE void weights_for_maxima(Scores& s, RowStatistics& rows, RowValues& rescale, const RowValues& maxima,
+                               float factor) {
+#pragma unroll
+  for (int m = 0; m < ROW_BLOCKS; ++m) {
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+      const float largest = maxima[m][half];
       // A row that has seen nothing yet: with 0 instead of its maximum every exponent below is -inf, not NaN.
       const float origin = largest == minus_infinity() ? 0 : largest * factor;
       // Exactly 0, and so exactly 1, where the maximum stays. The rounding error a fused multiply-add would leave may
@@ -957,6 +969,12 @@ INLINE void online_softmax(Scores& s, RowStatistics& rows, RowValues& rescale, f
       rows.sum[m][half] = sum;
     }
   }
+}
+
+INLINE void online_softmax(Scores& s, RowStatistics& rows, RowValues& rescale, float factor) {
+  RowValues maxima;
+  row_maxima(maxima, s, rows);
+  weights_for_maxima(s, rows, rescale, maxima, factor);
 }
 
 INLINE void rescale_output(Output& o, const RowValues& rescale) {

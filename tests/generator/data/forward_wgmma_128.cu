@@ -1,7 +1,7 @@
 // attentune forward_wgmma
 // class:  dtype=bf16 group=4 head_dim=128 mask=causal() outputs=out,lse
 // arch:   sm_90a
-// config: tile_m=128 tile_n=128 stages_k=2 stages_v=2 overlap=yes turns=no rescale=late
+// config: tile_m=128 tile_n=128 stages_k=2 stages_v=2 overlap=yes turns=no rescale=late store=threads
 // By hand: nvcc -cubin -arch=sm_90a FILE.cu
 enum : int {
   TILE_M = 128,
@@ -11,6 +11,8 @@ enum : int {
   OVERLAP = 1,
   TAKE_TURNS = 0,
   RESCALE_EARLY = 0,
+  RESCALE_LAZY = 0,
+  STORE_BY_COPY = 0,
   PRODUCER_REGISTERS = 24,
   CONSUMER_REGISTERS = 240,
   PACK = 1,
@@ -175,11 +177,15 @@ INLINE void wgmma_pv(float (&d)[16][4], const u32 (&a)[4], u64 b) {
 
 // ---- cuda/softmax.cuh
 
+// ---- cuda/lazy_rescale.cuh
+
 // ---- cuda/row_end.cuh
 
 // ---- cuda/quad_transpose.cuh
 
 // ---- cuda/store_fragments.cuh
+
+// ---- cuda/store_copies.cuh
 
 // ---- cuda/consume_tiles.cuh
 
