@@ -9,25 +9,41 @@ constexpr const char* causal_class = "dtype=bf16 heads=2/1 head_dim=32 seq=40/70
 constexpr const char* two_slabs_class = "dtype=f16 heads=2/1 head_dim=72/88 seq=40/70 outputs=out,lse";
 
 // Two consumers in turns, softmax beside products.
-constexpr Specimen overlapped{causal_class,
-                              "tile_m=128 tile_n=64 stages_k=2 stages_v=2 overlap=yes turns=yes rescale=late | "
-                              "splits=1 order=1"};
-constexpr Specimen four_stages{causal_class,
-                               "tile_m=128 tile_n=64 stages_k=4 stages_v=4 overlap=yes turns=yes rescale=late | "
-                               "splits=1 order=1"};
-constexpr Specimen rescaled_early{causal_class,
-                                  "tile_m=128 tile_n=64 stages_k=2 stages_v=1 overlap=yes turns=no rescale=early | "
-                                  "splits=1 order=0"};
-constexpr Specimen in_order{causal_class,
-                            "tile_m=128 tile_n=64 stages_k=1 stages_v=1 overlap=no turns=yes rescale=late | "
-                            "splits=1 order=2"};
-constexpr Specimen three_in_turns{causal_class,
-                                  "tile_m=192 tile_n=64 stages_k=2 stages_v=2 overlap=yes turns=yes rescale=late | "
-                                  "splits=1 order=0"};
+constexpr Specimen overlapped{
+    causal_class,
+    "tile_m=128 tile_n=64 stages_k=2 stages_v=2 overlap=yes turns=yes rescale=late store=threads | "
+    "splits=1 order=1"};
+constexpr Specimen four_stages{
+    causal_class,
+    "tile_m=128 tile_n=64 stages_k=4 stages_v=4 overlap=yes turns=yes rescale=late store=threads | "
+    "splits=1 order=1"};
+constexpr Specimen rescaled_early{
+    causal_class,
+    "tile_m=128 tile_n=64 stages_k=2 stages_v=1 overlap=yes turns=no rescale=early store=threads | "
+    "splits=1 order=0"};
+constexpr Specimen in_order{
+    causal_class,
+    "tile_m=128 tile_n=64 stages_k=1 stages_v=1 overlap=no turns=yes rescale=late store=threads | "
+    "splits=1 order=2"};
+constexpr Specimen three_in_turns{
+    causal_class,
+    "tile_m=192 tile_n=64 stages_k=2 stages_v=2 overlap=yes turns=yes rescale=late store=threads | "
+    "splits=1 order=0"};
 // Head dims of two slabs of 64 columns each, the second one in part.
-constexpr Specimen two_slabs{two_slabs_class,
-                             "tile_m=64 tile_n=80 stages_k=2 stages_v=3 overlap=no turns=no rescale=late | "
-                             "splits=1 order=0"};
+constexpr Specimen two_slabs{
+    two_slabs_class,
+    "tile_m=64 tile_n=80 stages_k=2 stages_v=3 overlap=no turns=no rescale=late store=threads | "
+    "splits=1 order=0"};
+// O stored by copies, of one and of two slabs.
+constexpr Specimen copied{causal_class,
+                          "tile_m=128 tile_n=64 stages_k=2 stages_v=2 overlap=yes turns=yes rescale=late store=copy | "
+                          "splits=1 order=1"};
+constexpr Specimen two_slabs_copied{two_slabs_class,
+                                    "tile_m=64 tile_n=64 stages_k=2 stages_v=2 overlap=no turns=no rescale=late "
+                                    "store=copy | splits=1 order=0"};
+constexpr Specimen rescaled_lazily{causal_class,
+                                   "tile_m=128 tile_n=64 stages_k=2 stages_v=2 overlap=yes turns=yes rescale=lazy "
+                                   "store=threads | splits=1 order=1"};
 
 }  // namespace
 
@@ -38,8 +54,8 @@ std::vector<Mutant> mutants_of_forward_wgmma() {
        "deadlock: ", "wait for the mbarrier"},
       {"consumers wait for the wrong parity", &overlapped, "parity_to_empty() const { return parity; }",
        "parity_to_empty() const { return parity ^ 1; }", "uninitialized memory: ", "at shared 0x"},
-      {"a parity that never turns", &overlapped, "      stage = 0;\n      parity ^= 1;\n", "      stage = 0;\n",
-       "barrier: ", "", "race: "},
+      {"a parity that never turns", &overlapped, "      parity ^= (u32)stage;\n      stage ^= 1;\n",
+       "      stage ^= 1;\n", "barrier: ", "", "race: "},
       {"bytes of V nobody expects", &overlapped, "arrive_expecting(memory.v.full(), VTile::BYTES);",
        "arrive(memory.v.full());", "race: ", "a wgmma reads"},
       {"half the bytes of K expected", &overlapped, "arrive_expecting(memory.k.full(), KTile::BYTES);",
@@ -94,12 +110,12 @@ std::vector<Mutant> mutants_of_forward_wgmma() {
        "      wait_turn(number);\n", "uninitialized memory: ", "a wgmma reads B"},
 
       // ---- What is copied where.
-      {"stages of K that overlap", &overlapped, "k.place.stage * KTile::BYTES", "k.place.stage * KTile::BYTES / 2",
-       "race: ", "a bulk copy writes"},
+      {"stages of K that overlap", &overlapped, "K_OFFSET + k.place.stage * KTile::BYTES",
+       "K_OFFSET + k.place.stage * KTile::BYTES / 2", "race: ", "a bulk copy writes"},
       {"V over K", &overlapped, "V_OFFSET = K_OFFSET + STAGES_K * KTile::BYTES,", "V_OFFSET = K_OFFSET,",
        "race: ", "a bulk copy writes"},
-      {"barriers inside the last tile of V", &overlapped, "BARRIERS_OFFSET = V_OFFSET + STAGES_V * VTile::BYTES,",
-       "BARRIERS_OFFSET = V_OFFSET + STAGES_V * VTile::BYTES - 256,",
+      {"barriers inside the last tile of V", &overlapped, "OUT_OFFSET = V_OFFSET + STAGES_V * VTile::BYTES,",
+       "OUT_OFFSET = V_OFFSET + STAGES_V * VTile::BYTES - 256,",
        "race: ", "in the generic proxy, and no fence.proxy.async stands between"},
       {"key steps over the barriers of Q", &overlapped, "return start + STEPS_OFFSET + k.place.stage * KeyStep::BYTES;",
        "return start + BARRIERS_OFFSET;", "race: ", "of shared memory"},
@@ -175,9 +191,9 @@ std::vector<Mutant> mutants_of_forward_wgmma() {
        "      settle(o[0]);\n      memory.v.release();\n      step",
        "barrier: ", "an accumulator of a wgmma that is under way"},
       {"O rescaled beside its product", &rescaled_early,
-       "      if constexpr (RESCALE_EARLY) {\n        rescale_output(o, rescale);\n      }\n      "
+       "      if constexpr (RESCALE_EARLY) {\n        rescale_o();\n      }\n      "
        "memory.v.wait_full();\n      issue_pv();\n",
-       "      memory.v.wait_full();\n      issue_pv();\n      rescale_output(o, rescale);\n",
+       "      memory.v.wait_full();\n      issue_pv();\n      rescale_o();\n",
        "barrier: ", "an accumulator of a wgmma that is under way"},
       {"products never committed", &overlapped, "asm volatile(\"wgmma.commit_group.sync.aligned;\" : : : \"memory\");",
        "", "barrier: ", "an accumulator of a wgmma that is under way"},
@@ -188,11 +204,10 @@ std::vector<Mutant> mutants_of_forward_wgmma() {
       {"S added to what was there", &overlapped, "wgmma_qk<0>", "wgmma_qk<1>", "LSE error", ""},
       {"O of the last tile alone", &overlapped, "wgmma_pv<1>", "wgmma_pv<0>", "RMSE", ""},
       {"O not cleared for an item", &overlapped, "        o[0][n][e] = 0;\n", "", "RMSE", ""},
-      {"O not rescaled late", &overlapped,
-       "      if constexpr (!RESCALE_EARLY) {\n        rescale_output(o, rescale);\n",
+      {"O not rescaled late", &overlapped, "      if constexpr (!RESCALE_EARLY) {\n        rescale_o();\n",
        "      if constexpr (!RESCALE_EARLY) {\n", "RMSE", ""},
       {"the last O not rescaled", &rescaled_early,
-       "    memory.q.release();\n    if constexpr (RESCALE_EARLY) {\n      rescale_output(o, rescale);\n",
+       "    memory.q.release();\n    if constexpr (RESCALE_EARLY) {\n      rescale_o();\n",
        "    memory.q.release();\n    if constexpr (RESCALE_EARLY) {\n", "max error", ""},
       {"P of halves exchanged", &overlapped, "&p[0][2 * step + r / 2][r % 2 * 2]", "&p[0][2 * step + r % 2][r / 2 * 2]",
        "RMSE", ""},
@@ -238,9 +253,46 @@ std::vector<Mutant> mutants_of_forward_wgmma() {
       {"lanes that send what they keep", &overlapped, "upper ? low : high, distance)", "upper ? high : low, distance)",
        "RMSE", ""},
       {"rows of the wrong warpgroup stored", &overlapped,
-       "warp_place(computed_here(threadIdx.x) - WARPGROUP), consumer.o",
-       "warp_place(computed_here(threadIdx.x)), consumer.o", "LSE error", ""},
+       "const WarpPlace place = warp_place(computed_here(threadIdx.x) - WARPGROUP);",
+       "const WarpPlace place = warp_place(computed_here(threadIdx.x));", "LSE error", ""},
       {"statistics of the item before", &overlapped, "    begin_rows(statistics);\n", "", "LSE error", ""},
+
+      // ---- The store of O by copies.
+      {"O written before the copy of the item before has read", &copied,
+       "  wait_stores_read();  // those of the item before, which lane 0 began\n", "",
+       "race: ", "was read by a bulk copy"},
+      {"a block that ends before its copies of O have read", &copied,
+       "  wait_stores_read();  // shared memory ends with the block\n", "", "barrier: ", "the thread exits"},
+      {"O not published to the copy engine", &copied, "  publish_to_copies();\n  __syncwarp();", "  __syncwarp();",
+       "race: ", "in the generic proxy"},
+      // The lanes of a warp are together there, and the simulator knows no order of theirs to be wrong.
+      {"lanes not brought together before O is copied", &copied, "  publish_to_copies();\n  __syncwarp();\n",
+       "  publish_to_copies();\n", "", ""},
+      {"the group of stores never closed", &copied, "    commit_stores();\n", "", "race: ", "was read by a bulk copy"},
+      {"every lane copies O", &copied, "  if (place.lane == 0) {\n    for (int slab", "  {\n    for (int slab",
+       "race: ", "of out that was written by a bulk copy"},
+      {"O of every warp in one place", &copied, "OUT_OFFSET + warp * OutTile::BYTES", "OUT_OFFSET",
+       "race: ", "of shared memory"},
+      {"O over the last tile of V", &copied, "OUT_OFFSET = V_OFFSET + STAGES_V * VTile::BYTES,",
+       "OUT_OFFSET = V_OFFSET + (STAGES_V - 1) * VTile::BYTES,", "race: ", "wgmma"},
+      {"rows of O 16 further", &copied, "item.first_row + place.first_row, item.first_head",
+       "item.first_row + place.first_row + 16, item.first_head", "wrote NaN", ""},
+      {"O written without the swizzle", &copied, "((block ^ row) % 8) * 16", "(block % 8) * 16", "RMSE", ""},
+      {"halves of O exchanged", &copied, "const int half = b % 2;\n", "const int half = 1 - b % 2;\n", "RMSE", ""},
+      {"the second slab of O not copied", &two_slabs_copied,
+       "for (int slab = 0; slab < OutTile::SLABS; ++slab) {\n      store_box",
+       "for (int slab = 0; slab < 1; ++slab) {\n      store_box", "wrote NaN", ""},
+      {"the second slab of O over the first", &two_slabs_copied, "slab * OutTile::SLAB_COLUMNS,\n", "0,\n",
+       "race: ", "of out that was written by a bulk copy"},
+
+      // ---- Lazy rescaling.
+      {"the first maxima kept for ever", &rescaled_lazily, "> growth_allowed();", "> 3e38f;", "wrote NaN", ""},
+      {"O not rescaled when maxima grew", &rescaled_lazily,
+       "    if (grew) {\n      rescale_output(o, rescale);\n    }\n", "", "RMSE", "large magnitudes"},
+      {"new maxima, and O as it was", &rescaled_lazily, "maxima[0][half] = grew ? maxima[0][half] : rows.max[0][half];",
+       "maxima[0][half] = maxima[0][half];", "RMSE", ""},
+      // The lanes of a row have the same maximum; each row may decide for itself, only more slowly.
+      {"each row for itself", &rescaled_lazily, "  grew = __any_sync(0xffffffff, grew);\n", "", "", ""},
   };
 }
 
