@@ -100,10 +100,9 @@ std::vector<NamedSource> default_sources(const KernelFamily& family, const Arch&
   return sources;
 }
 
-// "" where PATH has none.
-std::string find_nvcc() {
-  const char* const path = std::getenv("PATH");
-  std::string_view rest = path == nullptr ? "" : path;
+// "" where no folder of `path` has one.
+std::string find_nvcc(const std::string& path) {
+  std::string_view rest = path;
   while (!rest.empty()) {
     const std::string_view folder = rest.substr(0, rest.find(':'));
     std::string candidate = std::string(folder) + "/nvcc";
@@ -227,7 +226,7 @@ double seconds_of_empty_kernel(const cuda::CudaCompiler& compiler) {
 int run(const std::string& only, const bool want_nvcc) {
   const Settings settings = read_settings();
   const CompilerOptions options{.nvrtc = settings.nvrtc.value_or(""), .search_path = settings.search_path};
-  const std::string program = want_nvcc ? find_nvcc() : "";
+  const std::string program = want_nvcc ? find_nvcc(settings.search_path) : "";
   const std::optional<Nvcc> nvcc = program.empty() ? std::nullopt : std::optional<Nvcc>(std::in_place, program);
   const std::vector<Arch> archs = archs_of(only);
   const auto first = cuda::cuda_compiler_for(archs.front(), options);

@@ -377,9 +377,9 @@ struct SharedTile {
     return (u32)(row * ROW_BYTES + swizzled * 16);
   }
 
-  // The address of (row + rows, chunk + chunks) from that of (row, chunk), for `rows` a multiple of 8, and for chunk 0 or,
-  // with `chunks` even, chunk 1: whole periods add up, the rest is one XOR, because rows begin at multiples of PERIOD
-  // chunks.
+  // The address of (row + rows, chunk + chunks) from that of (row, chunk), for `rows` a multiple of 8, and for chunk 0
+  // or, with `chunks` even, chunk 1: whole periods add up, the rest is one XOR, because rows begin at multiples of
+  // PERIOD chunks.
   INLINE static u32 moved(u32 address, int rows, int chunks) {
     const int inside = chunks % PERIOD;
     return (address ^ (u32)(inside * 16)) + (u32)((chunks - inside) * 16 + rows * ROW_BYTES);
