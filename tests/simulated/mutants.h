@@ -17,7 +17,8 @@ struct Mutant {
   const char* what;  // stands in the rendered text exactly once
   const char* with;
   // Both stand in the message that stops the run or fails the verification: the class of the fault ("race: ",
-  // "LSE error") and what is said of it. shows = "": the mutant computes the same, and a comment says why.
+  // "LSE error", or several with '|' between them, where the order of events decides) and what is said of it.
+  // shows = "": the mutant computes the same, and a comment says why.
   const char* shows;
   const char* says;
   // The class where asynchronous work completes at once, if it is another.

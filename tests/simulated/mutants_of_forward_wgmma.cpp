@@ -66,11 +66,11 @@ std::vector<Mutant> mutants_of_forward_wgmma() {
       {"barriers not published to the copy engine", &overlapped, "    publish_barriers();\n", "",
        "race: ", "neither fence.mbarrier_init nor fence.proxy.async"},
       {"no barrier of the block after the initialization", &overlapped,
-       "    publish_barriers();\n  }\n  __syncthreads();\n", "    publish_barriers();\n  }\n", "barrier: ", "",
-       "divergence: "},
+       "    publish_barriers();\n  }\n  __syncthreads();\n", "    publish_barriers();\n  }\n",
+       "barrier: |divergence: ", ""},
       {"a stage empty before its last warp released it", &overlapped,
        "init_barrier(barriers + (STAGES + stage) * 8, CONSUMER_WARPS);",
-       "init_barrier(barriers + (STAGES + stage) * 8, CONSUMER_WARPS - 1);", "race: ", "", "barrier: "},
+       "init_barrier(barriers + (STAGES + stage) * 8, CONSUMER_WARPS - 1);", "race: |barrier: ", ""},
       {"a stage that waits for one warp too many", &overlapped,
        "init_barrier(barriers + (STAGES + stage) * 8, CONSUMER_WARPS);",
        "init_barrier(barriers + (STAGES + stage) * 8, CONSUMER_WARPS + 1);", "deadlock: ", "1 of 9 arrivals"},
@@ -94,11 +94,10 @@ std::vector<Mutant> mutants_of_forward_wgmma() {
        "      wait_products<0>();\n      settle(o[0]);\n      memory.v.release();\n      step",
        "      memory.v.release();\n      wait_products<0>();\n      settle(o[0]);\n      step", "", ""},
       {"Q released after its first product", &four_stages, "    wait_products<0>();\n    memory.k.release();\n",
-       "    wait_products<0>();\n    memory.k.release();\n    memory.q.release();\n", "race: ", "a wgmma reads",
-       nullptr, "    memory.q.release();\n    if constexpr (RESCALE_EARLY) {", "    if constexpr (RESCALE_EARLY) {"},
+       "    wait_products<0>();\n    memory.k.release();\n    memory.q.release();\n", "race: ", "wgmma", nullptr,
+       "    memory.q.release();\n    if constexpr (RESCALE_EARLY) {", "    if constexpr (RESCALE_EARLY) {"},
       // K of the next item is copied before Q: with two stages, where the last K of this item lay, which is released
-      // after
-      // the last product with Q.
+      // after the last product with Q.
       {"Q released after its first product, two stages", &overlapped,
        "    wait_products<0>();\n    memory.k.release();\n",
        "    wait_products<0>();\n    memory.k.release();\n    memory.q.release();\n", "", "", nullptr,
@@ -175,7 +174,7 @@ std::vector<Mutant> mutants_of_forward_wgmma() {
       {"a turn passed to the wrong consumer", &three_in_turns, "if (consumer == CONSUMERS - 1) {\n      arrive_named",
        "if (consumer == 0) {\n      arrive_named", "barrier: ", "arrives a second time at barrier"},
       {"a turn for one warpgroup", &overlapped, "? THREADS : 2 * WARPGROUP;", "? THREADS : WARPGROUP;",
-       "deadlock: ", "wait at barrier"},
+       "deadlock: |barrier: ", ""},
       // An arrival nobody waits for, when the block ends.
       {"the last turn never taken", &overlapped, "  end_turns(number);\n", "", "", ""},
       {"a turn not waited for", &overlapped, "      wait_turn(number);\n      issue_qk();\n", "      issue_qk();\n",
