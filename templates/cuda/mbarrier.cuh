@@ -19,21 +19,6 @@ INLINE void arrive_expecting(u32 barrier, int bytes) {
   asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" : : "r"(barrier), "r"(bytes) : "memory");
 }
 
-// Has the phase of this parity ended? Waits for it, but no longer than a microsecond.
-INLINE bool poll_barrier(u32 barrier, u32 parity) {
-  u32 ended;
-  asm volatile(
-      "{\n\t"
-      ".reg .pred done;\n\t"
-      "mbarrier.try_wait.parity.shared::cta.b64 done, [%1], %2, 1000;\n\t"
-      "selp.u32 %0, 1, 0, done;\n\t"
-      "}"
-      : "=r"(ended)
-      : "r"(barrier), "r"(parity)
-      : "memory");
-  return ended != 0;
-}
-
 // Blocks until the phase of this parity has ended. The instruction suspends the thread for a while by itself.
 INLINE void wait_barrier(u32 barrier, u32 parity) {
   asm volatile(

@@ -16,18 +16,33 @@ struct WatchedWait {
   bool for_full;  // else for empty
 };
 
-INLINE void give_up(const WatchedWait& wait) {
-  *(volatile u64*)wait.report = (u64)blockIdx.x | (u64)(threadIdx.x / 32) << 32 | (u64)wait.ring << 40 |
-                                (u64)wait.stage << 48 | (u64)wait.parity << 56 | (u64)wait.for_full << 57;
-  __threadfence_system();  // the trap takes with it what is still under way
-  __trap();
-}
-
-// Waits as wait_barrier does, but not for ever.
+// Waits as wait_barrier does, but not for ever; a poll takes at most a microsecond. One piece of assembly, for of a loop
+// in C++ the compiler makes blocks through which it cannot keep the accumulators of products under way in registers.
 INLINE void wait_watched(u32 barrier, const WatchedWait& wait) {
-  for (int polls = 1; !poll_barrier(barrier, wait.parity); ++polls) {
-    if (polls == WATCHDOG_POLLS) {
-      give_up(wait);
-    }
-  }
+  const u32 place = (u32)wait.ring << 8 | (u32)wait.stage << 16 | wait.parity << 24 | (u32)wait.for_full << 25;
+  asm volatile(
+      "{\n\t"
+      ".reg .pred done;\n\t"
+      ".reg .b32 polls, block, warp, place;\n\t"
+      ".reg .b64 report;\n\t"
+      "mov.b32 polls, 0;\n"
+      "again:\n\t"
+      "mbarrier.try_wait.parity.shared::cta.b64 done, [%0], %1, 1000;\n\t"
+      "@done bra ended;\n\t"
+      "add.u32 polls, polls, 1;\n\t"
+      "setp.lt.u32 done, polls, %4;\n\t"
+      "@done bra again;\n\t"
+      "mov.u32 block, %%ctaid.x;\n\t"
+      "mov.u32 warp, %%tid.x;\n\t"
+      "shr.u32 warp, warp, 5;\n\t"
+      "or.b32 place, %3, warp;\n\t"
+      "mov.b64 report, {block, place};\n\t"
+      "st.volatile.b64 [%2], report;\n\t"
+      "membar.sys;\n\t"  // the trap takes with it what is still under way
+      "trap;\n"
+      "ended:\n\t"
+      "}"
+      :
+      : "r"(barrier), "r"(wait.parity), "l"(wait.report), "r"(place), "n"(WATCHDOG_POLLS)
+      : "memory");
 }
