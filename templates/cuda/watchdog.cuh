@@ -16,8 +16,9 @@ struct WatchedWait {
   bool for_full;  // else for empty
 };
 
-// Waits as wait_barrier does, but not for ever; a poll takes at most a microsecond. One piece of assembly, for of a loop
-// in C++ the compiler makes blocks through which it cannot keep the accumulators of products under way in registers.
+// Waits as wait_barrier does, but not for ever; a poll takes at most a microsecond. One piece of assembly, for of a
+// loop in C++ the compiler makes blocks through which it cannot keep the accumulators of products under way in
+// registers.
 INLINE void wait_watched(u32 barrier, const WatchedWait& wait) {
   const u32 place = (u32)wait.ring << 8 | (u32)wait.stage << 16 | wait.parity << 24 | (u32)wait.for_full << 25;
   asm volatile(
