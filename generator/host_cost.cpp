@@ -27,7 +27,8 @@ Work work_of(const Problem& p, const HostConfig& config) {
   const std::int64_t tiles = ceil_div(rows, config.tile_m);
   const std::int64_t last_rows = rows - (tiles - 1) * config.tile_m;
   const std::int64_t panel = config.pack == Pack::none ? lanes : config.micro.vectors * lanes;
-  const double edges = 0.5 * static_cast<double>(config.tile_m / p.group() + config.tile_n) /
+  const std::int64_t tile_queries = config.tile_m / p.group();
+  const double edges = 0.5 * static_cast<double>(tile_queries + config.tile_n) /
                        static_cast<double>(std::max<std::int64_t>(1, p.len_kv));
   const bool masked = !p.mask.is_all();
   return {.computed_rows = static_cast<double>((tiles - 1) * config.tile_m + align_up(last_rows, config.micro.rows)),

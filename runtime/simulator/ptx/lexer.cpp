@@ -88,9 +88,10 @@ Token Lexer::expect(Token::Kind kind, std::string_view what) {
 
 std::int64_t Lexer::expect_count(std::string_view what, std::int64_t most) {
   const Token token = expect(Token::Kind::number, what);
-  const char* const end = token.text.data() + token.text.size();
+  const char* const begin = token.text.data();
+  const char* const end = begin + token.text.size();
   std::int64_t value = 0;
-  const auto [last, error] = std::from_chars(token.text.data(), end, value);
+  const auto [last, error] = std::from_chars(begin, end, value);
   if (error != std::errc() || last != end || value > most)
     refuse(token, fmt::format("{} is a whole number up to {}", what, most), "mend the text");
   return value;

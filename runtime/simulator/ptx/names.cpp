@@ -16,7 +16,7 @@ constexpr std::size_t most_scopes = 64;
 
 }  // namespace
 
-void ModuleNames::declare(Declaration declaration) {
+void ModuleNames::declare(Declaration&& declaration) {
   if (declaration.name.is("_"))
     refuse(declaration.name, "'_' is no name, it stands for a result nobody wants", "use a name");
   if (!variables_.try_emplace(declaration.name.text, std::move(declaration.variable)).second)

@@ -19,7 +19,7 @@ namespace attentune::ptx {
 class ModuleNames {
  public:
   // Throws RefusalError for a name that is taken.
-  void declare(Declaration declaration);
+  void declare(Declaration&& declaration);
   // Null when there is none. Entries copy what they name; throws RefusalError once all copies' data exceed 64 MiB,
   // which bounds the cost of many entries that share much data.
   [[nodiscard]] const Variable* find_for_copy(const Token& name);
