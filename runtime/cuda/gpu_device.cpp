@@ -47,7 +47,7 @@ bool is_empty(const AttentunePreparedLaunch& launch) noexcept {
 
 }  // namespace
 
-GpuDevice::GpuDevice(std::shared_ptr<const Driver> driver, const int ordinal, CompilerOptions options)
+GpuDevice::GpuDevice(const std::shared_ptr<const Driver>& driver, const int ordinal, CompilerOptions options)
     : GpuDevice(driver, device_at(*driver, ordinal), gpu_facts(*driver, device_at(*driver, ordinal)),
                 std::move(options)) {}
 

@@ -17,7 +17,7 @@ namespace attentune::cuda {
 class GpuDevice final : public Device {
  public:
   // Throws RefusalError for an ordinal or a compute capability that is not there, Error(device_failed).
-  GpuDevice(std::shared_ptr<const Driver> driver, int ordinal, CompilerOptions options);
+  GpuDevice(const std::shared_ptr<const Driver>& driver, int ordinal, CompilerOptions options);
 
   [[nodiscard]] const DeviceIdentity& identity() const noexcept override { return gpu_.identity; }
   [[nodiscard]] const Arch& arch() const noexcept override { return gpu_.arch; }

@@ -16,6 +16,7 @@ void* GpuMemory::allocate(const std::size_t bytes) const {
   CuDevicePtr memory = 0;
   const Driver& driver = context_->driver();
   driver.check(driver.MemAlloc(&memory, bytes), fmt::format("allocating {} bytes on the GPU", bytes));
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): the driver's addresses are numbers
   return reinterpret_cast<void*>(static_cast<std::uintptr_t>(memory));
 }
 

@@ -126,6 +126,7 @@ std::vector<std::string> nvrtc_candidates(const std::string& search_path) {
 
   // A program that runs Python has loaded some of its packages; else Python stands beside a folder of PATH.
   std::vector<std::string> packages;
+  packages.reserve(loaded.size());
   for (const std::string& object : loaded)
     packages.push_back(python_packages_of(object));
   for (const fs::path& prefix : prefixes) {

@@ -17,6 +17,7 @@ struct Range {
 // Operands whose bytes interleave (a packed QKV tensor) become one range.
 std::vector<Range> merged(const std::vector<OperandExtent>& operands) {
   std::vector<Range> sorted;
+  sorted.reserve(operands.size());
   for (const OperandExtent& operand : operands) {
     sorted.push_back({.begin = operand.begin,
                       .end = operand.begin + operand.bytes,

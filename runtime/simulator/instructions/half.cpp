@@ -2,6 +2,8 @@
 #include <cstdint>
 #include <string>
 
+#include <fmt/format.h>
+
 #include "runtime/simulator/instructions/chapters.h"
 #include "runtime/simulator/instructions/elementwise.h"
 #include "runtime/simulator/numerics/approximate.h"
@@ -40,12 +42,12 @@ void add_arithmetic(Registry& registry, const std::string& type) {
   constexpr auto floating = Category::floating;
   const std::string suffix = std::string(ftz ? ".ftz" : "") + (sat ? ".sat" : "") + "." + type;
   for (const std::string& rounding : {std::string(), std::string(".rn")}) {
-    add_binary(registry, "add" + rounding + suffix, floating,
+    add_binary(registry, fmt::format("add{}{}", rounding, suffix), floating,
                [](u16 a, u16 b) { return numerics::add(Type::format, a, b, mode); });
-    add_binary(registry, "sub" + rounding + suffix, floating, [](u16 a, u16 b) {
+    add_binary(registry, fmt::format("sub{}{}", rounding, suffix), floating, [](u16 a, u16 b) {
       return numerics::add(Type::format, a, static_cast<u16>(b ^ Type::format.sign()), mode);
     });
-    add_binary(registry, "mul" + rounding + suffix, floating,
+    add_binary(registry, fmt::format("mul{}{}", rounding, suffix), floating,
                [](u16 a, u16 b) { return numerics::mul(Type::format, a, b, mode); });
   }
 }

@@ -148,11 +148,12 @@ std::uint64_t convert(const Conversion& form, std::uint64_t source) noexcept {
 }
 
 std::uint32_t convert_pair(const Conversion& form, std::uint32_t high, std::uint32_t low) noexcept {
-  return static_cast<std::uint32_t>(convert(form, high) << bits_of(form.to) | convert(form, low));
+  const int bits = bits_of(form.to) % 32;  // 8 or 16
+  return static_cast<std::uint32_t>(convert(form, high) << bits | convert(form, low));
 }
 
 std::uint32_t convert_packed(const Conversion& form, std::uint32_t source) noexcept {
-  return convert_pair(form, source >> bits_of(form.from), source);
+  return convert_pair(form, source >> bits_of(form.from) % 32, source);
 }
 
 }  // namespace attentune::numerics

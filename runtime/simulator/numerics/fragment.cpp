@@ -55,7 +55,8 @@ void decode_a_as(std::span<const Lanes> a, std::span<float> matrix) noexcept {
   const int k = 2 * per_register * static_cast<int>(a.size());
   decode_registers<type>(a, matrix, [k](int reg, int lane, int element) {
     const Place place = place_in_a(per_register, reg, lane, element);
-    return static_cast<std::size_t>(place.row * k + place.column);
+    const int index = place.row * k + place.column;
+    return static_cast<std::size_t>(index);
   });
 }
 
@@ -63,7 +64,8 @@ template <MatrixType type>
 void decode_b_as(std::span<const Lanes> b, std::span<float> matrix) noexcept {
   decode_registers<type>(b, matrix, [](int reg, int lane, int element) {
     const Place place = place_in_b(elements_per_register(type), reg, lane, element);
-    return static_cast<std::size_t>(place.row * 8 + place.column);
+    const int index = place.row * 8 + place.column;
+    return static_cast<std::size_t>(index);
   });
 }
 

@@ -8,7 +8,7 @@ namespace attentune::numerics {
 
 void wgmma(const WgmmaForm& form, std::span<const float> a, std::span<const float> b, std::span<Lanes> d) noexcept {
   std::array<float, 16 * longest_k> left;
-  const auto elements = static_cast<std::size_t>(16 * form.k);
+  const auto elements = std::size_t{16} * static_cast<std::size_t>(form.k);
   // Two negations cancel, and one of either operand is one of every product.
   if (form.negate_a != form.negate_b)
     std::transform(a.begin(), a.begin() + 16 * form.k, left.begin(), std::negate<>{});

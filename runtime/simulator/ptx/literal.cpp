@@ -16,8 +16,9 @@ namespace {
 
 std::uint64_t integer(const Token& number, std::string_view digits, int base) {
   std::uint64_t value = 0;
-  const char* const end = digits.data() + digits.size();
-  const auto [last, error] = std::from_chars(digits.data(), end, value, base);
+  const char* const begin = digits.data();
+  const char* const end = begin + digits.size();
+  const auto [last, error] = std::from_chars(begin, end, value, base);
   if (error != std::errc() || last != end)
     refuse_number(number);
   return value;
@@ -34,8 +35,9 @@ Operand float_operand(std::uint64_t bits, std::uint8_t bytes) {
 
 Operand decimal_float(const Token& number, bool negative) {
   double value = 0;
-  const char* const end = number.text.data() + number.text.size();
-  const auto [last, error] = std::from_chars(number.text.data(), end, value);
+  const char* const begin = number.text.data();
+  const char* const end = begin + number.text.size();
+  const auto [last, error] = std::from_chars(begin, end, value);
   if (error != std::errc() || last != end)
     refuse_number(number);
   return float_operand(std::bit_cast<std::uint64_t>(negative ? -value : value), 8);

@@ -28,9 +28,10 @@ void VectorClock::learn(Epoch epoch) {
 void VectorClock::fence_proxy(const Timelines& timelines) {
   for (std::uint32_t local = 0; local < timelines.generic() && !own_.empty(); ++local)
     own_[timelines.twin(local)] = own_[local];
+  const std::uint32_t count = std::max(1U, timelines.count());  // 0 only where nobody runs
   const std::vector<std::pair<std::uint32_t, std::uint32_t>> others = foreign_;
   for (const auto& [timeline, time] : others) {
-    const std::uint32_t local = timeline % timelines.count();
+    const std::uint32_t local = timeline % count;
     if (local < timelines.generic())
       learn({.timeline = timeline - local + timelines.twin(local), .time = time});
   }

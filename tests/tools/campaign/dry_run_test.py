@@ -53,7 +53,7 @@ class DryRun(Case):
         running.stdout.close()
         outcomes = self.outcomes()
         self.assertEqual(outcomes["verify"], "interrupted")
-        self.assertIn("ok", [outcome for cell, outcome in outcomes.items() if cell.startswith("default: ")])
+        self.assertIn("ok", [outcome for cell, outcome in outcomes.items() if cell.startswith("watchdog: ")])
         self.assertIn("verify: interrupted", (self.folder / "REPORT.md").read_text())
 
     def test_without_a_gpu_it_says_what_would_work(self):
