@@ -81,8 +81,8 @@ TensorMapShape tensor_map_shape(const TensorMapSpec& spec, const Problem& proble
                        .swizzle_bytes = swizzle_bytes(spec)};
   std::ranges::transform(sizes, shape.size.begin(),
                          [&](const std::int64_t size) { return empty ? 1 : static_cast<std::uint64_t>(size); });
-  const std::int64_t strides[] = {operand.view.stride[1], operand.view.stride[2], operand.view.stride[0]};
-  for (std::size_t n = 0; n < shape.stride_bytes.size(); ++n) {
+  const std::array strides{operand.view.stride[1], operand.view.stride[2], operand.view.stride[0]};
+  for (std::size_t n = 0; n < strides.size(); ++n) {
     // The stride of a dimension of one element is never used; what stands there must be sound all the same.
     const std::int64_t stride = shape.size[n + 1] == 1 ? static_cast<std::int64_t>(alignment) / element : strides[n];
     std::int64_t bytes = 0;
