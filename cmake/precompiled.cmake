@@ -1,5 +1,5 @@
-# Half of what most files cost to compile is reading these headers; precompiled they are read once. Not with g++: its build
-# shows that every file includes what it uses.
+# Half of what most files cost to compile is reading these headers; precompiled they are read once. Not with g++: its
+# build shows that every file includes what it uses.
 set(precompiled_headers
   <algorithm> <array> <atomic> <charconv> <chrono> <cmath> <cstdint> <filesystem> <fstream> <functional> <map> <memory>
   <mutex> <optional> <set> <span> <sstream> <string> <string_view> <tuple> <utility> <variant> <vector>

@@ -13,11 +13,9 @@ namespace {
 constexpr std::int64_t kib = 1024;
 
 [[noreturn]] void refuse_gpu(std::string_view value) {
-  std::vector<std::string_view> names;
-  for (const GpuArch& row : gpu_arch_table()) {
-    if (std::find(names.begin(), names.end(), row.target) == names.end())
-      names.push_back(row.target);
-  }
+  std::vector<std::string> names;
+  for (const Arch& arch : gpu_archs())
+    names.push_back(arch.name);
   throw RefusalError({"arch", std::string(value), "it is not in the table of GPU targets",
                       fmt::format("use one of {}", fmt::join(names, " "))});
 }
@@ -77,6 +75,15 @@ Arch gpu_arch(std::string_view target) {
       return gpu_arch(row.major, row.minor);
   }
   refuse_gpu(shown(target));
+}
+
+std::vector<Arch> gpu_archs() {
+  std::vector<Arch> archs;
+  for (const GpuArch& row : gpu_arch_table()) {
+    if (archs.empty() || archs.back().name != row.target)
+      archs.push_back(gpu_arch(row.target));
+  }
+  return archs;
 }
 
 Arch parse_arch(std::string_view text) {

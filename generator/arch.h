@@ -51,6 +51,8 @@ struct Arch {
 [[nodiscard]] Arch gpu_arch(int major, int minor);
 // "sm_90a" (or "sm_90", which names the same row) to Arch; throws RefusalError.
 [[nodiscard]] Arch gpu_arch(std::string_view target);
+// Every GPU Arch, in the table's order: a target that serves several compute capabilities once.
+[[nodiscard]] std::vector<Arch> gpu_archs();
 // The inverse of to_text, for both kinds; throws RefusalError.
 [[nodiscard]] Arch parse_arch(std::string_view text);
 

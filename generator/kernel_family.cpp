@@ -32,6 +32,18 @@ std::vector<const KernelFamily*> serving_families(const Problem& problem, const 
   return serving;
 }
 
+// The one whose default is predicted to be the fastest; the first of equals.
+const KernelFamily& fastest_of(const std::vector<const KernelFamily*>& families, const Problem& problem,
+                               const Arch& arch) {
+  if (families.size() == 1)
+    return *families.front();
+  const auto cost = [&](const KernelFamily* family) {
+    return family->resources(problem, arch, family->default_config(problem, arch)).cost;
+  };
+  return **std::min_element(families.begin(), families.end(),
+                            [&](const auto* a, const auto* b) { return cost(a) < cost(b); });
+}
+
 std::ptrdiff_t shared_names(const ConfigSpace& space, const Config& config) {
   return std::ranges::count_if(config.choices(), [&](const Choice& choice) {
     return std::ranges::find(space.dimensions(), choice.name, &ConfigSpace::Dimension::name) !=
@@ -62,23 +74,21 @@ bool is_served(const Problem& problem, const Arch& arch) {
 }
 
 const KernelFamily& family_for(const Problem& problem, const Arch& arch) {
-  const std::vector<const KernelFamily*> serving = serving_families(problem, arch);
-  if (serving.size() == 1)
-    return *serving.front();
-  const auto cost = [&](const KernelFamily* family) {
-    return family->resources(problem, arch, family->default_config(problem, arch)).cost;
-  };
-  return **std::min_element(serving.begin(), serving.end(),
-                            [&](const auto* a, const auto* b) { return cost(a) < cost(b); });
+  return fastest_of(serving_families(problem, arch), problem, arch);
 }
 
 const KernelFamily& family_for(const Problem& problem, const Arch& arch, const Config& config) {
-  const KernelFamily* best = &family_for(problem, arch);
+  std::vector<const KernelFamily*> meant;
+  std::ptrdiff_t most = -1;
   for (const KernelFamily* family : serving_families(problem, arch)) {
-    if (shared_names(family->space(problem, arch), config) > shared_names(best->space(problem, arch), config))
-      best = family;
+    const std::ptrdiff_t shared = shared_names(family->space(problem, arch), config);
+    if (shared > most)
+      meant.clear();
+    if (shared >= most)
+      meant.push_back(family);
+    most = std::max(most, shared);
   }
-  return *best;
+  return fastest_of(meant, problem, arch);
 }
 
 }  // namespace attentune

@@ -124,6 +124,7 @@ std::shared_ptr<const Kernel> Kernel::load(std::shared_ptr<const Device> device,
   kernel->device_ = std::move(device);
   kernel->problem_ = problem;
   kernel->config_ = config;
+  kernel->family_ = find_family(binary.family);
   kernel->binary_ = std::make_shared<const Binary>(std::move(binary));
   return kernel;
 }
@@ -139,7 +140,7 @@ std::shared_ptr<const Kernel> Kernel::with_config(const Config& config) const {
 }
 
 AttentunePreparedCall Kernel::prepare(const Problem& problem) const {
-  check_problem(problem, problem_, find_family(binary_->family), device_->arch());
+  check_problem(problem, problem_, family_, device_->arch());
   const std::vector<AttentuneScalar> scalars = launch_scalars(problem, config_, device_->workers());
   std::vector<std::vector<AttentuneSliceText>> slices;
   const std::vector<AttentuneLaunchText> texts = launch_texts(binary_->launches, slices);

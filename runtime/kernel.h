@@ -15,6 +15,8 @@
 
 namespace attentune {
 
+class KernelFamily;
+
 class Binding;
 
 class Kernel : public std::enable_shared_from_this<Kernel> {
@@ -53,6 +55,7 @@ class Kernel : public std::enable_shared_from_this<Kernel> {
   Problem problem_;
   Config config_;
   std::shared_ptr<const Binary> binary_;
+  const KernelFamily* family_ = nullptr;  // that made it; null when no family has its name
 };
 
 // A prepared call. launch() allocates nothing and may be repeated; on a host it returns when the call has ended, on a

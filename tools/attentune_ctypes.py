@@ -1,8 +1,8 @@
 """libattentune's C interface (tuner/abi/attentune.h) for Python, through ctypes alone.
 
     import attentune_ctypes as attentune
-    library = attentune.Library("build/release/lib/libattentune.so")
-    with library.runtime(device="host") as runtime, library.problem("dtype=f32 heads=2 head_dim=64 seq=128") as problem:
+    abi = attentune.Interface("build/release/lib/libattentune.so")
+    with abi.runtime(device="host") as runtime, abi.problem("dtype=f32 heads=2 head_dim=64 seq=128") as problem:
         with runtime.kernel(problem) as kernel, kernel.bind(problem, q=Q, k=K, v=V, out=O) as binding:
             binding.launch()
 
@@ -80,8 +80,8 @@ class AttentuneError(RuntimeError):
         self.status = status  # a word of STATUS
 
 
-class Library:
-    """libattentune.so, loaded. Two Libraries of one path share what the loader shares."""
+class Interface:
+    """libattentune.so, loaded. Two of one path share what the loader shares."""
 
     def __init__(self, path):
         self.c = C.CDLL(str(path))
@@ -109,8 +109,8 @@ class Library:
 class Handle:
     """An opaque handle and the function that releases it; `with` releases it at the end."""
 
-    def __init__(self, library, release):
-        self.library = library
+    def __init__(self, abi, release):
+        self.abi = abi
         self.handle = HANDLE()
         self._release = release
 
@@ -128,16 +128,16 @@ class Handle:
 class Runtime(Handle):
     """store: a path, None for the default one, "" for none, ":memory:" for one that dies with the runtime."""
 
-    def __init__(self, library, device=None, store=None, policy="default", strict=False, threads=0, log=None):
-        super().__init__(library, library.c.attentune_runtime_release)
+    def __init__(self, abi, device=None, store=None, policy="default", strict=False, threads=0, log=None):
+        super().__init__(abi, abi.c.attentune_runtime_release)
         # Kept here because the library calls it until the runtime is released.
         self._log = LOG(lambda _, sentence: log(sentence.decode(errors="replace"))) if log else LOG()
         options = Options(size=C.sizeof(Options), device=_bytes(device), store=_bytes(store), policy=POLICY[policy],
                           strict=int(strict), threads=threads, log=self._log)
-        library.check(library.c.attentune_runtime_create(C.byref(options), C.byref(self.handle)))
+        abi.check(abi.c.attentune_runtime_create(C.byref(options), C.byref(self.handle)))
 
     def drain(self):
-        self.library.check(self.library.c.attentune_runtime_drain(self.handle))
+        self.abi.check(self.abi.c.attentune_runtime_drain(self.handle))
 
     def kernel(self, problem):
         return Kernel(self, problem)
@@ -145,41 +145,41 @@ class Runtime(Handle):
     def run(self, problem, **arrays):
         """Looks up, allocates workspace, runs once; arrays as in Kernel.bind."""
         tensors = _tensors(**arrays)
-        self.library.check(self.library.c.attentune_run(self.handle, problem.handle, C.byref(tensors)))
+        self.abi.check(self.abi.c.attentune_run(self.handle, problem.handle, C.byref(tensors)))
 
 
 class Problem(Handle):
-    def __init__(self, library, text):
-        super().__init__(library, library.c.attentune_problem_release)
-        library.check(library.c.attentune_problem_parse(text.encode(), C.byref(self.handle)))
+    def __init__(self, abi, text):
+        super().__init__(abi, abi.c.attentune_problem_release)
+        abi.check(abi.c.attentune_problem_parse(text.encode(), C.byref(self.handle)))
 
     def set_sizes(self, batch, len_q, len_kv):
-        self.library.check(self.library.c.attentune_problem_set_sizes(self.handle, batch, len_q, len_kv))
+        self.abi.check(self.abi.c.attentune_problem_set_sizes(self.handle, batch, len_q, len_kv))
 
     def __str__(self):
         needed = C.c_size_t()
-        self.library.check(self.library.c.attentune_problem_text(self.handle, None, 0, C.byref(needed)))
+        self.abi.check(self.abi.c.attentune_problem_text(self.handle, None, 0, C.byref(needed)))
         text = C.create_string_buffer(needed.value)
-        self.library.check(self.library.c.attentune_problem_text(self.handle, text, needed, C.byref(needed)))
+        self.abi.check(self.abi.c.attentune_problem_text(self.handle, text, needed, C.byref(needed)))
         return text.value.decode()
 
 
 class Kernel(Handle):
     def __init__(self, runtime, problem):
-        library = runtime.library
-        super().__init__(library, library.c.attentune_kernel_release)
-        library.check(library.c.attentune_kernel_get(runtime.handle, problem.handle, C.byref(self.handle)))
+        abi = runtime.abi
+        super().__init__(abi, abi.c.attentune_kernel_release)
+        abi.check(abi.c.attentune_kernel_get(runtime.handle, problem.handle, C.byref(self.handle)))
 
     def describe(self):
         """{"family", "config", "trust", "provenance", "tuned_ms"}; tuned_ms is 0 where there is no winner."""
         info = KernelInfo(size=C.sizeof(KernelInfo))
-        self.library.check(self.library.c.attentune_kernel_describe(self.handle, C.byref(info)))
+        self.abi.check(self.abi.c.attentune_kernel_describe(self.handle, C.byref(info)))
         values = {name: getattr(info, name) for name, *_ in KernelInfo._fields_ if name != "size"}
         return {name: value.decode() if isinstance(value, bytes) else value for name, value in values.items()}
 
     def workspace_bytes(self, problem):
         size = C.c_size_t()
-        self.library.check(self.library.c.attentune_workspace_bytes(self.handle, problem.handle, C.byref(size)))
+        self.abi.check(self.abi.c.attentune_workspace_bytes(self.handle, problem.handle, C.byref(size)))
         return size.value
 
     def bind(self, problem, workspace=None, workspace_bytes=0, **arrays):
@@ -189,14 +189,14 @@ class Kernel(Handle):
 
 class Binding(Handle):
     def __init__(self, kernel, problem, tensors, workspace, workspace_bytes):
-        library = kernel.library
-        super().__init__(library, library.c.attentune_binding_release)
-        library.check(library.c.attentune_bind(kernel.handle, problem.handle, C.byref(tensors), workspace,
-                                               workspace_bytes, C.byref(self.handle)))
+        abi = kernel.abi
+        super().__init__(abi, abi.c.attentune_binding_release)
+        abi.check(abi.c.attentune_bind(kernel.handle, problem.handle, C.byref(tensors), workspace,
+                                   workspace_bytes, C.byref(self.handle)))
 
     def launch(self, stream=None):
         """stream: a CUstream as a number, of a GPU (torch.cuda.current_stream().cuda_stream); the host has none."""
-        self.library.check(self.library.c.attentune_launch(self.handle, stream))
+        self.abi.check(self.abi.c.attentune_launch(self.handle, stream))
 
 
 def _bytes(text):

@@ -1,22 +1,17 @@
 #include "tuner/worker_path.h"
 
 #include <dlfcn.h>
-#include <unistd.h>
 
 #include <filesystem>
-#include <string_view>
 #include <system_error>
+
+#include "runtime/search_path.h"
 
 namespace attentune {
 
 namespace {
 
 namespace fs = std::filesystem;
-
-bool is_executable(const fs::path& path) {
-  std::error_code error;
-  return fs::is_regular_file(path, error) && access(path.c_str(), X_OK) == 0;
-}
 
 // The file that holds this function: libattentune.so in a caller's process, else the executable.
 fs::path own_file() {
@@ -42,17 +37,7 @@ std::string find_worker(const std::string& search_path) {
       return candidate.string();
     }
   }
-  std::string_view rest = search_path;
-  while (!rest.empty()) {
-    const std::size_t end = rest.find(':');
-    const fs::path part = rest.substr(0, end);
-    rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
-    // A relative entry would make the worker depend on the current directory.
-    if (part.is_absolute() && is_executable(part / "attentune")) {
-      return (part / "attentune").string();
-    }
-  }
-  return "";
+  return find_program("attentune", search_path);
 }
 
 std::string worker_absent_sentence() {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "generator/error.h"
+#include "runtime/search_path.h"
 
 namespace attentune::cuda {
 namespace {
@@ -39,14 +40,11 @@ void add_python_packages(const fs::path& packages, std::vector<std::string>& fou
     add_libraries(package / "lib", found);
 }
 
+// Of the folders PREFIX/bin.
 std::vector<fs::path> prefixes_of(const std::string& search_path) {
   std::vector<fs::path> prefixes;
-  std::string_view rest = search_path;
-  while (!rest.empty()) {
-    const std::size_t colon = std::min(rest.find(':'), rest.size());
-    const fs::path folder(rest.substr(0, colon));
-    rest.remove_prefix(std::min(colon + 1, rest.size()));
-    if (folder.is_absolute() && folder.filename() == "bin")
+  for (const fs::path& folder : folders_of(search_path)) {
+    if (folder.filename() == "bin")
       prefixes.push_back(folder.parent_path());
   }
   return prefixes;

@@ -177,5 +177,7 @@ INLINE void consume_tiles(BlockMemory memory, const AttentionArgs& args, const T
     }
   }
   end_turns(number);
-  wait_stores_read();  // shared memory ends with the block
+  if constexpr (STORE_BY_COPY) {
+    wait_stores_read();  // shared memory ends with the block
+  }
 }

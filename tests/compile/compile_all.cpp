@@ -7,8 +7,11 @@
 #include <cstddef>
 #include <memory>
 #include <thread>
+#include <utility>
 
+#include "generator/default_sources.h"
 #include "generator/error.h"
+#include "generator/kernel_sample.h"
 #include "runtime/cuda/compile_log.h"
 #include "runtime/cuda/compiler.h"
 
@@ -24,6 +27,23 @@ std::string complaint_of(const Binary& binary) {
 }
 
 }  // namespace
+
+std::vector<Compilation> defaults_of(const KernelFamily& family, const Arch& arch) {
+  std::vector<Compilation> compilations;
+  for (NamedSource& named : default_sources(family, arch))
+    compilations.push_back({.name = std::move(named.name), .source = std::move(named.source)});
+  CHECK(compilations.size() >= 10);
+  return compilations;
+}
+
+std::vector<Compilation> sample_of(const KernelFamily& family, const Arch& arch, std::size_t points) {
+  std::vector<Compilation> compilations;
+  for (const KernelSamplePoint& point : kernel_sample(family, arch, 1, points))
+    compilations.push_back({.name = to_text(point.problem) + " | " + to_text(point.config),
+                            .source = family.render(point.problem, arch, point.config)});
+  CHECK(compilations.size() <= points);
+  return compilations;
+}
 
 bool compile_all(const Arch& arch, std::vector<Compilation>& compilations, const CompilerOptions& options) {
   std::shared_ptr<const cuda::CudaCompiler> compiler;

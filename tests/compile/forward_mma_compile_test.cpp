@@ -4,13 +4,10 @@
 #include <doctest/doctest.h>
 
 #include <cstddef>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "generator/forward_mma.h"
-#include "generator/kernel_sample.h"
-#include "generator/workloads.h"
 #include "tests/compile/compile_all.h"
 
 using namespace attentune;
@@ -19,24 +16,10 @@ namespace {
 
 const ForwardMma family;
 
-std::vector<Arch> archs() {
-  std::set<std::string> names;
-  std::vector<Arch> result;
-  for (const GpuArch& row : gpu_arch_table()) {
-    if (names.insert(std::string(row.target)).second)
-      result.push_back(gpu_arch(row.target));
-  }
-  return result;
-}
-
 void check_sample(std::size_t points_an_arch) {
-  for (const Arch& arch : archs()) {
+  for (const Arch& arch : gpu_archs()) {
     CAPTURE(arch.name);
-    std::vector<Compilation> compilations;
-    for (const KernelSamplePoint& point : kernel_sample(family, arch, 1, points_an_arch))
-      compilations.push_back({.name = to_text(point.problem) + " | " + to_text(point.config),
-                              .source = family.render(point.problem, arch, point.config)});
-    CHECK(compilations.size() <= points_an_arch);
+    std::vector<Compilation> compilations = sample_of(family, arch, points_an_arch);
     if (!compile_all(arch, compilations))
       return;
     for (const Compilation& each : compilations)
@@ -47,20 +30,9 @@ void check_sample(std::size_t points_an_arch) {
 }  // namespace
 
 TEST_CASE("the default kernel of every workload compiles without spills for every Arch") {
-  for (const Arch& arch : archs()) {
+  for (const Arch& arch : gpu_archs()) {
     CAPTURE(arch.name);
-    std::vector<Compilation> compilations;
-    std::set<std::string> texts;
-    for (const Workload& row : workloads()) {
-      for (const NamedProblem& named : workload_problems(row.model, std::nullopt, std::nullopt)) {
-        if (family.refusal(named.problem, arch))
-          continue;
-        Source source = family.render(named.problem, arch, family.default_config(named.problem, arch));
-        if (texts.insert(source.text).second)
-          compilations.push_back({.name = named.name, .source = std::move(source)});
-      }
-    }
-    CHECK(compilations.size() >= 10);
+    std::vector<Compilation> compilations = defaults_of(family, arch);
     if (!compile_all(arch, compilations))
       return;
     for (const Compilation& each : compilations) {

@@ -4,13 +4,10 @@
 #include <doctest/doctest.h>
 
 #include <cstddef>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "generator/forward_wgmma.h"
-#include "generator/kernel_sample.h"
-#include "generator/workloads.h"
 #include "runtime/watchdog.h"
 #include "tests/compile/compile_all.h"
 
@@ -31,12 +28,8 @@ void check_clean(std::vector<Compilation>& compilations, int spill_bytes, const 
 }
 
 void check_sample(std::size_t points) {
-  std::vector<Compilation> compilations;
-  for (const KernelSamplePoint& point : kernel_sample(family, hopper, 1, points))
-    compilations.push_back({.name = to_text(point.problem) + " | " + to_text(point.config),
-                            .source = family.render(point.problem, hopper, point.config)});
+  std::vector<Compilation> compilations = sample_of(family, hopper, points);
   CHECK(compilations.size() >= 6);
-  CHECK(compilations.size() <= points);
   // Masks of many terms may spill a little, beside the way of tiles without mask code.
   check_clean(compilations, 32);
 }
@@ -44,18 +37,7 @@ void check_sample(std::size_t points) {
 }  // namespace
 
 TEST_CASE("forward_wgmma's default of every workload compiles clean") {
-  std::vector<Compilation> compilations;
-  std::set<std::string> texts;
-  for (const Workload& row : workloads()) {
-    for (const NamedProblem& named : workload_problems(row.model, std::nullopt, std::nullopt)) {
-      if (family.refusal(named.problem, hopper))
-        continue;
-      Source source = family.render(named.problem, hopper, family.default_config(named.problem, hopper));
-      if (texts.insert(source.text).second)
-        compilations.push_back({.name = named.name, .source = std::move(source)});
-    }
-  }
-  CHECK(compilations.size() >= 10);
+  std::vector<Compilation> compilations = defaults_of(family, hopper);
   check_clean(compilations, 0);
 }
 

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <fstream>
-#include <set>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -19,22 +18,12 @@ namespace {
 
 const ForwardMma family;
 
-std::vector<Arch> archs() {
-  std::set<std::string> names;
-  std::vector<Arch> result;
-  for (const GpuArch& row : gpu_arch_table()) {
-    if (names.insert(std::string(row.target)).second)
-      result.push_back(gpu_arch(row.target));
-  }
-  return result;
-}
-
 // The built-in workloads this family serves.
 std::vector<Problem> served() {
   std::vector<Problem> problems;
   for (const Workload& row : workloads()) {
     for (const NamedProblem& named : workload_problems(row.model, std::nullopt, std::nullopt)) {
-      if (!family.refusal(named.problem, archs().front()))
+      if (!family.refusal(named.problem, gpu_archs().front()))
         problems.push_back(named.problem);
     }
   }
@@ -54,7 +43,7 @@ std::string refused_field(const std::string& text, const Arch& arch) {
 
 TEST_CASE("every workload has a default inside its space that keeps to registers and shared memory, on every GPU") {
   CHECK(served().size() >= 20);
-  for (const Arch& arch : archs()) {
+  for (const Arch& arch : gpu_archs()) {
     const GpuArch& limits = limits_of(arch);
     for (const Problem& p : served()) {
       CAPTURE(arch.name);

@@ -22,19 +22,12 @@ TEST_CASE("forward_mma is right on the simulator, in every order of events it tr
 }
 
 TEST_CASE("forward_mma executes the matrix instructions and moves the bytes that were predicted") {
-  const auto device = open_or_skip("sim:sm_80,no-races");
-  if (!device)
-    return;
-  const auto executor = make_pool(0);
-  for (const auto& [problem, config] : sample(family, device->arch())) {
-    CAPTURE(to_text(problem));
-    CAPTURE(to_text(config));
-    const MmaCounts predicted = mma_counts(problem, config);
-    const simulator::Counts counted =
-        counts_of_one_call(*device, *load(device, family, problem, config), problem, *executor);
-    const simulator::Traffic& global = counted.of(simulator::Space::global);
-    CHECK(static_cast<std::int64_t>(counted.of(simulator::Category::mma)) == predicted.matrix_instructions);
-    CHECK(static_cast<std::int64_t>(global.read) == predicted.global_bytes_read);
-    CHECK(static_cast<std::int64_t>(global.written) == predicted.global_bytes_written);
-  }
+  check_counts(
+      family, "sim:sm_80,no-races", [](const Problem& problem, const Config& config, const simulator::Counts& counted) {
+        const MmaCounts predicted = mma_counts(problem, config);
+        const simulator::Traffic& global = counted.of(simulator::Space::global);
+        CHECK(static_cast<std::int64_t>(counted.of(simulator::Category::mma)) == predicted.matrix_instructions);
+        CHECK(static_cast<std::int64_t>(global.read) == predicted.global_bytes_read);
+        CHECK(static_cast<std::int64_t>(global.written) == predicted.global_bytes_written);
+      });
 }

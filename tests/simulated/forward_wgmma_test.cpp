@@ -32,22 +32,15 @@ TEST_CASE("forward_wgmma is right on the simulator, in every order of events it 
 }
 
 TEST_CASE("forward_wgmma executes the matrix instructions and copies that were predicted, without a bank conflict") {
-  const auto device = open_or_skip("sim:sm_90a,no-races");
-  if (!device)
-    return;
-  const auto executor = make_pool(0);
-  for (const auto& [problem, config] : sample(family, device->arch())) {
-    CAPTURE(to_text(problem));
-    CAPTURE(to_text(config));
-    const WgmmaCounts predicted = wgmma_counts(problem, config);
-    const simulator::Counts counted =
-        counts_of_one_call(*device, *load(device, family, problem, config), problem, *executor);
-    const simulator::Traffic& global = counted.of(simulator::Space::global);
-    CHECK(executions(counted, "wgmma.mma_async") == warps_a_warpgroup * predicted.matrix_instructions);
-    CHECK(executions(counted, "cp.async.bulk.tensor.4d.shared") == predicted.tensor_copies);
-    CHECK(executions(counted, "cp.async.bulk.tensor.4d.global") == predicted.tensor_stores);
-    CHECK(counted.shared_conflict_cycles == 0);
-    CHECK(static_cast<std::int64_t>(global.read) == predicted.global_bytes_read);
-    CHECK(static_cast<std::int64_t>(global.written) == predicted.global_bytes_written);
-  }
+  check_counts(family, "sim:sm_90a,no-races",
+               [](const Problem& problem, const Config& config, const simulator::Counts& counted) {
+                 const WgmmaCounts predicted = wgmma_counts(problem, config);
+                 const simulator::Traffic& global = counted.of(simulator::Space::global);
+                 CHECK(executions(counted, "wgmma.mma_async") == warps_a_warpgroup * predicted.matrix_instructions);
+                 CHECK(executions(counted, "cp.async.bulk.tensor.4d.shared") == predicted.tensor_copies);
+                 CHECK(executions(counted, "cp.async.bulk.tensor.4d.global") == predicted.tensor_stores);
+                 CHECK(counted.shared_conflict_cycles == 0);
+                 CHECK(static_cast<std::int64_t>(global.read) == predicted.global_bytes_read);
+                 CHECK(static_cast<std::int64_t>(global.written) == predicted.global_bytes_written);
+               });
 }

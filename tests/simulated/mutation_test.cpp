@@ -42,19 +42,11 @@ std::size_t occurrences(std::string_view text, std::string_view what) {
   return count;
 }
 
-void substitute(std::string& text, std::string_view what, std::string_view with) {
-  // Templates change: a fault that no longer finds its place must be written anew.
-  const std::size_t places = occurrences(text, what);
-  CHECK(places == 1);
-  if (places > 0)
-    text.replace(text.find(what), what.size(), with);
-}
-
 Source mutated(const KernelFamily& family, const Mutant& mutant, const Arch& arch) {
   Source source = family.render(parse_problem(mutant.specimen->problem), arch, parse_config(mutant.specimen->config));
-  substitute(source.text, mutant.what, mutant.with);
+  replace_once(source.text, mutant.what, mutant.with);
   if (mutant.and_what != nullptr)
-    substitute(source.text, mutant.and_what, mutant.and_with);
+    replace_once(source.text, mutant.and_what, mutant.and_with);
   return source;
 }
 

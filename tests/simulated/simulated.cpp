@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 
 #include "generator/error.h"
@@ -17,6 +18,30 @@ namespace {
 constexpr std::uint64_t sample_seed = 1;
 constexpr std::size_t whole_sample = 120;
 constexpr std::size_t few = 8;
+
+simulator::Counts counts_of_one_call(const simulator::SimulatorDevice& device, const Kernel& kernel,
+                                     const Problem& problem, Executor& executor) {
+  CallBuffers buffers(problem);
+  buffers.fill(1, Values::normal, executor);
+  buffers.poison();
+  const Workspace workspace(kernel.workspace_bytes(problem));
+  const Binding binding = kernel.bind(problem, buffers.tensors(), workspace.data(), workspace.size());
+  const simulator::Counts before = device.total();
+  binding.launch();
+  simulator::Counts counts = device.total();
+  counts.instructions -= before.instructions;
+  for (std::size_t c = 0; c < counts.by_category.size(); ++c)
+    counts.by_category[c] -= before.by_category[c];
+  for (const auto& [opcode, count] : before.by_opcode)
+    counts.by_opcode[opcode] -= count;
+  for (std::size_t s = 0; s < counts.bytes.size(); ++s) {
+    counts.bytes[s].read -= before.bytes[s].read;
+    counts.bytes[s].written -= before.bytes[s].written;
+  }
+  counts.shared_cycles -= before.shared_cycles;
+  counts.shared_conflict_cycles -= before.shared_conflict_cycles;
+  return counts;
+}
 
 }  // namespace
 
@@ -63,28 +88,27 @@ std::shared_ptr<const Kernel> load(const std::shared_ptr<const simulator::Simula
   return Kernel::load(device, problem, config, device->compiler().compile(rendering.source));
 }
 
-simulator::Counts counts_of_one_call(const simulator::SimulatorDevice& device, const Kernel& kernel,
-                                     const Problem& problem, Executor& executor) {
-  CallBuffers buffers(problem);
-  buffers.fill(1, Values::normal, executor);
-  buffers.poison();
-  const Workspace workspace(kernel.workspace_bytes(problem));
-  const Binding binding = kernel.bind(problem, buffers.tensors(), workspace.data(), workspace.size());
-  const simulator::Counts before = device.total();
-  binding.launch();
-  simulator::Counts counts = device.total();
-  counts.instructions -= before.instructions;
-  for (std::size_t c = 0; c < counts.by_category.size(); ++c)
-    counts.by_category[c] -= before.by_category[c];
-  for (const auto& [opcode, count] : before.by_opcode)
-    counts.by_opcode[opcode] -= count;
-  for (std::size_t s = 0; s < counts.bytes.size(); ++s) {
-    counts.bytes[s].read -= before.bytes[s].read;
-    counts.bytes[s].written -= before.bytes[s].written;
+void check_counts(const KernelFamily& family, const std::string& simulator,
+                  const std::function<void(const Problem&, const Config&, const simulator::Counts&)>& check) {
+  const auto device = open_or_skip(simulator);
+  if (!device)
+    return;
+  const auto executor = make_pool(0);
+  for (const auto& [problem, config] : sample(family, device->arch())) {
+    CAPTURE(to_text(problem));
+    CAPTURE(to_text(config));
+    check(problem, config, counts_of_one_call(*device, *load(device, family, problem, config), problem, *executor));
   }
-  counts.shared_cycles -= before.shared_cycles;
-  counts.shared_conflict_cycles -= before.shared_conflict_cycles;
-  return counts;
+}
+
+void replace_once(std::string& text, const std::string_view what, const std::string_view with) {
+  const std::size_t place = text.find(what);
+  const bool is_there = place != std::string::npos;
+  CHECK_MESSAGE(is_there, std::string(what));
+  if (!is_there)
+    return;
+  CHECK_MESSAGE(text.find(what, place + 1) == std::string::npos, std::string(what));
+  text.replace(place, what.size(), with);
 }
 
 }  // namespace attentune

@@ -1,9 +1,10 @@
 // What the tests of simulated kernels share.
 #pragma once
 
-#include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "generator/config.h"
@@ -31,8 +32,12 @@ void check_sample(const KernelFamily& family, const std::vector<std::string>& si
                                                  const KernelFamily& family, const Problem& problem,
                                                  const Config& config);
 
-// What one call counts, of those that can be taken apart: categories, opcodes and bytes.
-[[nodiscard]] simulator::Counts counts_of_one_call(const simulator::SimulatorDevice& device, const Kernel& kernel,
-                                                   const Problem& problem, Executor& executor);
+// Gives `check` what one call of every point of the sample counts on that simulator, of those counts that can be taken
+// apart: categories, opcodes, bytes and cycles.
+void check_counts(const KernelFamily& family, const std::string& simulator,
+                  const std::function<void(const Problem&, const Config&, const simulator::Counts&)>& check);
+
+// Templates change: `what` must stand in the text exactly once, or the fault that is to be written there is no more.
+void replace_once(std::string& text, std::string_view what, std::string_view with);
 
 }  // namespace attentune

@@ -46,10 +46,7 @@ std::string end_of(const std::shared_ptr<const simulator::SimulatorDevice>& devi
   const Problem problem = parse_problem(problem_text);
   const Config config = parse_config(config_text);
   Source source = family.render(problem, device->arch(), config);
-  const std::size_t place = source.text.find(what);
-  REQUIRE(place != std::string::npos);
-  REQUIRE(source.text.find(what, place + 1) == std::string::npos);
-  source.text.replace(place, what.size(), with);
+  replace_once(source.text, what, with);
   try {
     static_cast<void>(output_of(*Kernel::load(device, problem, config, device->compiler().compile(source)), problem));
   } catch (const Error& error) {

@@ -76,7 +76,7 @@ class Header(unittest.TestCase):
 
 class Calls(unittest.TestCase):
     def setUp(self):
-        self.abi = attentune.Library(LIBRARY)
+        self.abi = attentune.Interface(LIBRARY)
 
     def test_version_is_the_header_s(self):
         numbers = re.findall(r"#define ATTENTUNE_VERSION_\w+ (\d+)", HEADER.read_text())

@@ -8,59 +8,23 @@ PyTorch a transposed view, the layout models have after their projections). A ce
 neighbouring runs; above 1 attentune is faster. --all: also sequences of 4096 (minutes where PyTorch is slow).
 """
 import argparse
-import ctypes
 import math
+import pathlib
 import statistics
 import sys
 import time
 
 import torch
 
-
-class Options(ctypes.Structure):
-    _fields_ = [("size", ctypes.c_size_t), ("device", ctypes.c_char_p), ("store", ctypes.c_char_p),
-                ("policy", ctypes.c_int), ("strict", ctypes.c_int), ("threads", ctypes.c_int),
-                ("executor", ctypes.c_void_p), ("log", ctypes.c_void_p), ("log_user", ctypes.c_void_p)]
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import attentune_ctypes as attentune
 
 
-class Tensor(ctypes.Structure):
-    _fields_ = [("data", ctypes.c_void_p), ("stride_batch", ctypes.c_int64), ("stride_row", ctypes.c_int64),
-                ("stride_head", ctypes.c_int64)]
-
-
-class Tensors(ctypes.Structure):
-    _fields_ = [("size", ctypes.c_size_t), ("q", Tensor), ("k", Tensor), ("v", Tensor), ("out", Tensor),
-                ("lse", ctypes.c_void_p), ("lse_stride_batch", ctypes.c_int64), ("lse_stride_head", ctypes.c_int64),
-                ("lse_stride_row", ctypes.c_int64), ("sink_logit", ctypes.c_void_p)]
-
-
-class Attentune:
-    """The C interface of attentune.h, as far as a benchmark needs it."""
-
-    def __init__(self, path, threads):
-        self.library = ctypes.CDLL(path)
-        self.library.attentune_last_error.restype = ctypes.c_char_p
-        options = Options(size=ctypes.sizeof(Options), device=b"host", store=b"", threads=threads)
-        self.runtime = self.make("attentune_runtime_create", ctypes.byref(options))
-
-    def make(self, function, *arguments):
-        handle = ctypes.c_void_p()
-        self.check(getattr(self.library, function)(*arguments, ctypes.byref(handle)))
-        return handle
-
-    def check(self, status):
-        if status != 0:
-            sys.exit(f"attentune: {self.library.attentune_last_error().decode()}")
-
-    def bind(self, text, q, k, v, out):
-        """A function that runs the problem once."""
-        problem = self.make("attentune_problem_parse", text.encode())
-        kernel = self.make("attentune_kernel_get", self.runtime, problem)
-        tensors = Tensors(size=ctypes.sizeof(Tensors), q=Tensor(data=q.data_ptr()), k=Tensor(data=k.data_ptr()),
-                          v=Tensor(data=v.data_ptr()), out=Tensor(data=out.data_ptr()))
-        binding = self.make("attentune_bind", kernel, problem, ctypes.byref(tensors), None, ctypes.c_size_t(0))
-        launch = self.library.attentune_launch
-        return lambda: self.check(launch(binding))
+def bind(runtime, text, q, k, v, out):
+    """A function that runs the problem once; what it needs lives as long as the process."""
+    problem = runtime.abi.problem(text)
+    binding = runtime.kernel(problem).bind(problem, q=q.data_ptr(), k=k.data_ptr(), v=v.data_ptr(), out=out.data_ptr())
+    return binding.launch
 
 
 def cells(everything):
@@ -113,7 +77,7 @@ def main():
     parser.add_argument("--all", action="store_true", help="sequences of 4096, too")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    attentune = Attentune(arguments.library, arguments.threads)
+    runtime = attentune.Interface(arguments.library).runtime(device="host", store="", threads=arguments.threads)
     print(f"PyTorch {torch.__version__}, {arguments.threads} threads\n")
     print("| cell | attentune ms | PyTorch ms | ratio |\n|---|---|---|---|")
     ratios = []
@@ -125,7 +89,7 @@ def main():
         out = torch.full_like(q, math.nan)
         text = (f"dtype={dtype} batch={batch} heads={heads}/{heads_kv} head_dim={dim} seq={rows}/{keys}"
                 + (" mask=causal()" if causal else ""))
-        ours, theirs = attentune.bind(text, q, k, v, out), pytorch_call(q, k, v, causal)
+        ours, theirs = bind(runtime, text, q, k, v, out), pytorch_call(q, k, v, causal)
         ours()
         difference = (out.double() - theirs().transpose(1, 2).double()).abs().max().item()
         if not difference < (1e-4 if dtype == "f32" else 3e-2):

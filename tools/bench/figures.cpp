@@ -10,10 +10,12 @@
 #include <cstdio>
 #include <exception>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "runtime/device.h"
@@ -267,10 +269,17 @@ std::optional<double> number_in_json(const std::string& text, const Figure& figu
   return std::nullopt;
 }
 
-std::optional<double> measure(const Figure& figure, const std::string& folder) {
+// What a command printed, by its shell line and the number of the run: figures of one command are read off one run.
+using Outputs = std::map<std::pair<std::string, int>, std::string>;
+
+std::optional<double> measure(const Figure& figure, const std::string& folder, Outputs& outputs) {
   std::vector<double> values;
+  const std::string line = shell_line(figure.command, folder);
   for (int run = 0; run < figure.runs; ++run) {
-    const std::string text = output_of(shell_line(figure.command, folder));
+    const auto [known, is_new] = outputs.try_emplace({line, run});
+    if (is_new)
+      known->second = output_of(line);
+    const std::string& text = known->second;
     const auto value = figure.event.empty() ? number_in_text(text, figure.field) : number_in_json(text, figure);
     if (!value)
       return std::nullopt;
@@ -328,9 +337,10 @@ int main(int argc, char** argv) try {
         "Machine: {}. ratio >= 1 meets the target.\n\n| figure | target | measured | ratio | command "
         "|\n|---|---|---|---|---|\n",
         machine);
+  Outputs outputs;
   bool all = true;
   for (const Figure& figure : figures()) {
-    const std::optional<double> measured = measure(figure, folder);
+    const std::optional<double> measured = measure(figure, folder, outputs);
     print_row(figure, measured, machine, json);
     const std::optional<double> ratio = ratio_of(figure, measured);
     all = all && measured.has_value() && (!ratio || *ratio >= 1);

@@ -9,7 +9,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
@@ -18,17 +17,17 @@
 #include <fstream>
 #include <functional>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
 
+#include "generator/default_sources.h"
 #include "generator/error.h"
 #include "generator/kernel_family.h"
-#include "generator/workloads.h"
 #include "runtime/cuda/compiler.h"
+#include "runtime/search_path.h"
 #include "runtime/settings.h"
 #include "tuner/time_stats.h"
 
@@ -78,40 +77,6 @@ Seconds compile(const cuda::CudaCompiler& compiler, const Source& source) {
 }
 
 Source empty_kernel() { return {.language = Language::cuda, .text = "__global__ void empty() {}", .launches = {}}; }
-
-struct NamedSource {
-  std::string name;
-  Source source;
-};
-
-// Of the workloads whose Sources differ, one each.
-std::vector<NamedSource> default_sources(const KernelFamily& family, const Arch& arch) {
-  std::vector<NamedSource> sources;
-  std::set<std::string> texts;
-  for (const Workload& row : workloads()) {
-    for (NamedProblem& named : workload_problems(row.model, std::nullopt, std::nullopt)) {
-      if (family.refusal(named.problem, arch))
-        continue;
-      Source source = family.render(named.problem, arch, family.default_config(named.problem, arch));
-      if (texts.insert(source.text).second)
-        sources.push_back({.name = std::move(named.name), .source = std::move(source)});
-    }
-  }
-  return sources;
-}
-
-// "" where no folder of `path` has one.
-std::string find_nvcc(const std::string& path) {
-  std::string_view rest = path;
-  while (!rest.empty()) {
-    const std::string_view folder = rest.substr(0, rest.find(':'));
-    std::string candidate = std::string(folder) + "/nvcc";
-    if (access(candidate.c_str(), X_OK) == 0)
-      return candidate;
-    rest.remove_prefix(std::min(folder.size() + 1, rest.size()));
-  }
-  return "";
-}
 
 class Nvcc {
  public:
@@ -190,18 +155,6 @@ void measure(const KernelFamily& family, const Arch& arch, const cuda::CudaCompi
   std::fflush(stdout);
 }
 
-std::vector<Arch> archs_of(const std::string& only) {
-  if (!only.empty())
-    return {gpu_arch(only)};
-  std::vector<Arch> archs;
-  std::set<std::string> names;
-  for (const GpuArch& row : gpu_arch_table()) {
-    if (names.insert(std::string(row.target)).second)
-      archs.push_back(gpu_arch(row.target));
-  }
-  return archs;
-}
-
 bool report(const Total& total, const Target& target) {
   if (total.nvrtc.cpu.empty())
     return true;
@@ -226,9 +179,9 @@ double seconds_of_empty_kernel(const cuda::CudaCompiler& compiler) {
 int run(const std::string& only, const bool want_nvcc) {
   const Settings settings = read_settings();
   const CompilerOptions options{.nvrtc = settings.nvrtc.value_or(""), .search_path = settings.search_path};
-  const std::string program = want_nvcc ? find_nvcc(settings.search_path) : "";
+  const std::string program = want_nvcc ? find_program("nvcc", settings.search_path) : "";
   const std::optional<Nvcc> nvcc = program.empty() ? std::nullopt : std::optional<Nvcc>(std::in_place, program);
-  const std::vector<Arch> archs = archs_of(only);
+  const std::vector<Arch> archs = only.empty() ? gpu_archs() : std::vector<Arch>{gpu_arch(only)};
   const auto first = cuda::cuda_compiler_for(archs.front(), options);
   static_cast<void>(compile(*first, empty_kernel()));  // the first compilation of a process starts the compiler
   fmt::print("{} at {}; an empty kernel takes {:.3f} s\n", first->name(), first->path(),

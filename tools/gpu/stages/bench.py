@@ -60,7 +60,7 @@ def open_worker(context):
 
     device = "cpu" if context.device == "host" else "cuda"
     clock = timing.HostClock() if device == "cpu" else timing.CudaClock()
-    runtime = attentune.Library(context.attentune["library"]).runtime(
+    runtime = attentune.Interface(context.attentune["library"]).runtime(
         device=context.device, store=str(context.store_path))
     atexit.register(runtime.close)
     by_name = {cell.name: cell for cell in cells(context)}
@@ -101,7 +101,7 @@ def _measure(runtime, clock, cell, device, seconds):
     calls = {name: calls[name] for name in outputs}
     out = tensors.output()
     try:
-        with runtime.library.problem(cell.problem) as problem, runtime.kernel(problem) as kernel, \
+        with runtime.abi.problem(cell.problem) as problem, runtime.kernel(problem) as kernel, \
                 kernel.bind(problem, q=tensors.q.data_ptr(), k=tensors.k.data_ptr(), v=tensors.v.data_ptr(),
                             out=out.data_ptr()) as binding:
             def launch():
