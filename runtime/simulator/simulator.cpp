@@ -1,8 +1,9 @@
 #include "runtime/simulator/simulator.h"
 
 #include <algorithm>
-#include <cstring>
+#include <cstddef>
 #include <map>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -118,7 +119,7 @@ std::uint64_t Simulator::Implementation::variable(const ptx::Variable& one) {
   const std::uintptr_t aligned = (begin + alignment - 1) / alignment * alignment;
   std::byte* place = bytes.data() + (aligned - begin);
   if (added) {
-    std::memcpy(place, one.initial.data(), one.initial.size());
+    std::ranges::copy(std::as_bytes(std::span(one.initial)), place);
     global.add(place, static_cast<std::size_t>(one.bytes), one.name, BufferAccess::read_write);
   }
   return aligned;
