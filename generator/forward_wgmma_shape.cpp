@@ -59,7 +59,7 @@ std::int64_t slabs(std::int64_t columns) noexcept { return ceil_div(columns, 64)
 
 BlockLayout block_layout(const WgmmaShape& shape, const Problem& problem) noexcept {
   constexpr std::int64_t barrier_bytes = 8;
-  constexpr std::int64_t step_bytes = 8;
+  constexpr std::int64_t step_bytes = 16;
   BlockLayout layout{.q_bytes = tile_bytes(shape.tile_m, problem.head_dim_qk),
                      .k_bytes = tile_bytes(shape.tile_n, problem.head_dim_qk),
                      .v_bytes = tile_bytes(shape.tile_n, problem.head_dim_v),

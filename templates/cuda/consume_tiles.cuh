@@ -138,8 +138,14 @@ struct Consumer {
     memory.q.release();
   }
 
+  // The number of the next item, at its first step.
+  INLINE u32 next_item() {
+    memory.k.wait_full();
+    return load_item(memory.step());
+  }
+
   INLINE void consume_item() {
-    const KeyStep step = next_step();
+    const KeyStep step = load_step(memory.step());
     if (step.tile != TileSequence::END) {
       memory.q.wait_full();
       if constexpr (OVERLAP) {
@@ -163,11 +169,11 @@ INLINE void consume_tiles(BlockMemory memory, const AttentionArgs& args, const T
                     uniform(VTile::summed_over_rows(memory.v_tile())),
                     log2_factor(args)};
   begin_turns(number);
-  for (PersistentItems items = persistent_items(args); items.more(); items.advance()) {
-    consumer.begin_item(work_item(args, items.index));
+  for (u32 index = consumer.next_item(); index != NO_ITEM; index = consumer.next_item()) {
+    consumer.begin_item(work_item(args, index));
     consumer.consume_item();
     reduce_sums(consumer.statistics, consumer.factor);
-    const WorkItem item = work_item(args, computed_here(items.index));
+    const WorkItem item = work_item(args, computed_here((int)index));
     const WarpPlace place = warp_place(computed_here(threadIdx.x) - WARPGROUP);
     if constexpr (STORE_BY_COPY) {
       const u32 tile = memory.out_tile(place.first_row / 16);
@@ -176,6 +182,7 @@ INLINE void consume_tiles(BlockMemory memory, const AttentionArgs& args, const T
       store_fragments(args, item, place, consumer.o, consumer.statistics);
     }
   }
+  memory.k.release();
   end_turns(number);
   if constexpr (STORE_BY_COPY) {
     wait_stores_read();  // shared memory ends with the block

@@ -1,4 +1,4 @@
-// The static persistent schedule: block b computes items b, b + gridDim.x and so on. All its warps walk them in step.
+// The static persistent schedule: block b computes items b, b + gridDim.x and so on.
 struct PersistentItems {
   u32 index;
   u32 count;

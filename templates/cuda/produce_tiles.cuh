@@ -31,15 +31,15 @@ INLINE void produce_q(BlockMemory& memory, const TensorMaps& maps, const WorkIte
   memory.q.place.advance();
 }
 
-// Tile TileSequence::END tells the consumers that the item has no more.
-INLINE void produce_k(BlockMemory& memory, const AttentionArgs& args, const TensorMaps& maps, const WorkItem& item,
-                      int tile) {
+// Tile TileSequence::END tells the consumers that the item has no more; of NO_ITEM, that they are done.
+INLINE void produce_k(BlockMemory& memory, const AttentionArgs& args, const TensorMaps& maps, u32 index,
+                      const WorkItem& item, int tile) {
   memory.k.wait_empty();
   if (tile == TileSequence::END) {
-    store_step(memory.step(), {TileSequence::END, 0});
+    store_step(memory.step(), index, {TileSequence::END, 0});
     arrive(memory.k.full());
   } else {
-    store_step(memory.step(), {tile, partial_consumers(args, item, tile)});
+    store_step(memory.step(), index, {tile, partial_consumers(args, item, tile)});
     arrive_expecting(memory.k.full(), KTile::BYTES);
     copy_slabs<KTile>(memory.k_tile(), maps.k, memory.k.full(), tile * TILE_N, item.head_kv, item.batch);
   }
@@ -64,17 +64,18 @@ INLINE void produce_tiles(BlockMemory memory, const AttentionArgs& args, const T
     const TileSequence tiles = tile_sequence(args, rows);
 
     int tile = tiles.next(0);
-    produce_k(memory, args, maps, item, tile);
+    produce_k(memory, args, maps, items.index, item, tile);
     if (tile != TileSequence::END) {
       produce_q(memory, maps, item);
     }
     while (tile != TileSequence::END) {
       const int next = tiles.next(tile + 1);
-      produce_k(memory, args, maps, item, next);
+      produce_k(memory, args, maps, items.index, item, next);
       produce_v(memory, maps, item, tile);
       tile = next;
     }
   }
+  produce_k(memory, args, maps, NO_ITEM, {}, TileSequence::END);
   if constexpr (WATCHDOG_POLLS > 0) {
     memory.k.drain();  // stays while there are consumers, who cannot watch their turns themselves
   }

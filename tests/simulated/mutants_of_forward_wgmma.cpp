@@ -103,8 +103,10 @@ std::vector<Mutant> mutants_of_forward_wgmma() {
        "    wait_products<0>();\n    memory.k.release();\n    memory.q.release();\n", "", "", nullptr,
        "    memory.q.release();\n    if constexpr (RESCALE_EARLY) {", "    if constexpr (RESCALE_EARLY) {"},
       {"consumers that do not wait for Q", &overlapped, "      memory.q.wait_full();\n", "", "race: ", "a wgmma reads"},
-      {"consumers that do not wait for K", &overlapped, "    memory.k.wait_full();\n", "",
-       "uninitialized memory: ", "at shared 0x"},
+      {"consumers that do not wait for K", &overlapped, "next_step() {\n    memory.k.wait_full();\n", "next_step() {\n",
+       "uninitialized memory: |race: ", " shared "},
+      {"consumers that do not wait for an item", &overlapped, "next_item() {\n    memory.k.wait_full();\n",
+       "next_item() {\n", "uninitialized memory: ", "at shared 0x"},
       {"consumers that do not wait for V", &in_order, "      memory.v.wait_full();\n      wait_turn(number);\n",
        "      wait_turn(number);\n", "uninitialized memory: ", "a wgmma reads B"},
 
@@ -138,19 +140,19 @@ std::vector<Mutant> mutants_of_forward_wgmma() {
 
       // ---- What the producer tells the consumers.
       {"a key step told after the arrival", &overlapped,
-       "    store_step(memory.step(), {tile, partial_consumers(args, item, tile)});\n    "
+       "    store_step(memory.step(), index, {tile, partial_consumers(args, item, tile)});\n    "
        "arrive_expecting(memory.k.full(), KTile::BYTES);\n",
-       "    arrive_expecting(memory.k.full(), KTile::BYTES);\n    store_step(memory.step(), {tile, "
+       "    arrive_expecting(memory.k.full(), KTile::BYTES);\n    store_step(memory.step(), index, {tile, "
        "partial_consumers(args, item, tile)});\n",
        "race: ", "of shared memory"},
-      {"the sentinel dropped", &overlapped, "    store_step(memory.step(), {TileSequence::END, 0});\n", "    return;\n",
-       "deadlock: ", "wait for the mbarrier"},
+      {"the sentinel dropped", &overlapped, "    store_step(memory.step(), index, {TileSequence::END, 0});\n",
+       "    return;\n", "deadlock: ", "wait for the mbarrier"},
       {"a sentinel without arrival", &overlapped, "    arrive(memory.k.full());\n", "",
        "deadlock: ", "wait for the mbarrier"},
       {"the sentinel never released", &overlapped, "    memory.k.release();  // the end's\n", "",
-       "deadlock: ", "wait for the mbarrier"},
+       "deadlock: |no progress: ", "wait for the mbarrier"},
       {"the first tile told once more instead of the sentinel", &overlapped,
-       "store_step(memory.step(), {TileSequence::END, 0});", "store_step(memory.step(), {0, 0});",
+       "store_step(memory.step(), index, {TileSequence::END, 0});", "store_step(memory.step(), index, {0, 0});",
        "deadlock: ", "wait at barrier"},
       {"the mask of another consumer", &overlapped, "<< consumer;", "<< (1 - consumer);", "LSE error", ""},
       // Mask code where none is needed: always allowed.
@@ -160,6 +162,10 @@ std::vector<Mutant> mutants_of_forward_wgmma() {
        "const int first = min(consumer * 64 + 63, item.rows - 1);", "LSE error", ""},
 
       // ---- Items.
+      {"the number of the item after", &overlapped, "KeyStep::ITEM_OFFSET), \"r\"(item)",
+       "KeyStep::ITEM_OFFSET), \"r\"(item + 1)", "out of bounds: ", "past the end of"},
+      {"items that never end", &overlapped, "  produce_k(memory, args, maps, NO_ITEM, {}, TileSequence::END);\n", "",
+       "deadlock: ", "wait for the mbarrier"},
       {"items left out", &overlapped, "index += gridDim.x;", "index += gridDim.x + 1;", "wrote NaN", ""},
       {"items computed by all blocks", &overlapped, "index += gridDim.x;", "index += 1;",
        "race: ", "of lse that was written by warp"},
