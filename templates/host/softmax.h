@@ -22,7 +22,8 @@ INLINE void apply_score(float* s, int64_t width, float scale) {
 /* Keys the mask hides from row i (plus shift) get -inf. */
 INLINE void apply_mask(float* s, int64_t keys, int64_t i, int64_t first_key, const int64_t* arguments) {
   for (int64_t j = 0; j < keys; ++j) {
-    s[j] = attentune_visible(i, first_key + j, arguments) ? s[j] : -__builtin_inff();
+    const float score = s[j]; /* read in any case: a read under a condition costs a second comparison */
+    s[j] = attentune_visible(i, first_key + j, arguments) ? score : -__builtin_inff();
   }
 }
 
