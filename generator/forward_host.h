@@ -14,7 +14,7 @@
 //   tile_m         A panel is fetched once per row tile: at 192 rows 32 KiB per 192 * 64 * 128 / 32 = 49152 cycles of
 //                  products, 0.7 bytes a cycle from the farther caches, which prefetching hides. More rows gain nothing
 //                  and make masks' edges coarser (a causal mask computes tile_m / 2 + tile_n / 2 keys a row too many;
-//                  row groups that see nothing of a tile are left out).
+//                  row groups that see nothing of a tile are left out). AMX multiplies four times as fast: 256.
 //   tile_n         S is tile_m x tile_n floats: 96 KiB at 192 x 128, with Q and O 300 KiB of the second-level cache. A
 //                  longer tile amortizes the scaling of O and the horizontal maxima, a shorter one leaves more cache.
 //   softmax        A score costs 10 vector instructions a 16 where exponents are scaled by hardware (max, subtract,
