@@ -50,7 +50,7 @@ bool compile_all(const Arch& arch, std::vector<Compilation>& compilations, const
   try {
     compiler = cuda::cuda_compiler_for(arch, options);
   } catch (const RefusalError& refusal) {
-    MESSAGE("skipped: ", refusal.what());
+    MESSAGE("skipped: ", std::string(refusal.what()));
     return false;
   }
   std::atomic<std::size_t> next = 0;

@@ -50,7 +50,7 @@ std::shared_ptr<const simulator::SimulatorDevice> open_or_skip(const std::string
   try {
     static_cast<void>(device->compiler());
   } catch (const RefusalError& refusal) {
-    MESSAGE("skipped: ", refusal.what());
+    MESSAGE("skipped: ", std::string(refusal.what()));
     return nullptr;
   }
   return device;
