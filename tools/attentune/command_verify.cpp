@@ -55,7 +55,7 @@ std::vector<Config> launch_variants(const ConfigSpace& space, const Config& conf
 
 std::vector<Config> configs_of(const Arguments& arguments, const BuildChoice& choice, const Problem& problem,
                                const Arch& arch) {
-  const std::vector<Config> chosen =
+  std::vector<Config> chosen =
       arguments.sample ? spread(*choice.family, problem, arch, *arguments.sample) : std::vector<Config>{choice.config};
   if (!arguments.coverage)
     return chosen;

@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
@@ -170,9 +171,8 @@ bool report(const Total& total, const Target& target) {
 
 // What no Source can save. On an idle CPU some 0.015 s: how much more it takes here, the other figures do too.
 double seconds_of_empty_kernel(const cuda::CudaCompiler& compiler) {
-  std::vector<double> times;
-  for (int n = 0; n < 5; ++n)
-    times.push_back(compile(compiler, empty_kernel()).cpu);
+  std::vector<double> times(5);
+  std::ranges::generate(times, [&] { return compile(compiler, empty_kernel()).cpu; });
   return median(times);
 }
 
