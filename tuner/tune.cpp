@@ -39,8 +39,9 @@ const KernelFamily& checked_family(const TuneRequest& request, const Device& dev
     throw RefusalError({.field = "device",
                         .value = device.identity().name,
                         .limit = "a simulator gives counts, never seconds",
-                        .remedy = "tune on a GPU or with --device host; here 'attentune space' ranks Configs by predicted "
-                                  "cost, 'attentune verify --all-configs N' checks them"});
+                        .remedy =
+                            "tune on a GPU or with --device host; here 'attentune space' ranks Configs by predicted "
+                            "cost, 'attentune verify --all-configs N' checks them"});
   }
   return request.family != nullptr ? *request.family : family_for(request.problem, device.arch());
 }
