@@ -1,8 +1,24 @@
 #include "runtime/simulator/decode/registry.h"
 
+#include <algorithm>
+#include <iterator>
+#include <ranges>
+
 #include "runtime/simulator/instructions/chapters.h"
 
 namespace attentune::simulator {
+
+namespace {
+
+template <class Table>
+std::vector<std::string> sorted_names(const Table& table) {
+  std::vector<std::string> names;
+  std::ranges::copy(std::views::keys(table), std::back_inserter(names));
+  std::ranges::sort(names);
+  return names;
+}
+
+}  // namespace
 
 void Registry::add(const std::string& opcode, const Form& form) { forms_.emplace(opcode, form); }
 
@@ -17,6 +33,10 @@ Decoder Registry::decoder(const std::string& mnemonic) const {
   const auto found = decoders_.find(mnemonic);
   return found == decoders_.end() ? nullptr : found->second;
 }
+
+std::vector<std::string> Registry::opcodes() const { return sorted_names(forms_); }
+
+std::vector<std::string> Registry::mnemonics() const { return sorted_names(decoders_); }
 
 Registry all_forms() {
   Registry registry;

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "runtime/simulator/decode/step.h"
 #include "runtime/simulator/decode/step_builder.h"
@@ -30,6 +31,10 @@ class Registry {
 
   [[nodiscard]] const Form* form(const std::string& opcode) const;
   [[nodiscard]] Decoder decoder(const std::string& mnemonic) const;
+
+  // What there is, for the tests that each of it is tested: in order of the alphabet.
+  [[nodiscard]] std::vector<std::string> opcodes() const;
+  [[nodiscard]] std::vector<std::string> mnemonics() const;
 
  private:
   std::unordered_map<std::string, Form> forms_;
