@@ -3,6 +3,7 @@
 // of asynchrony.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <filesystem>
 #include <fstream>
@@ -35,11 +36,15 @@ namespace {
 
 using simulator::SimulatorDevice;
 
-std::size_t occurrences(std::string_view text, std::string_view what) {
-  std::size_t count = 0;
-  for (std::size_t at = text.find(what); at != std::string_view::npos; at = text.find(what, at + 1))
-    ++count;
-  return count;
+// The second column of every row of the page's tables whose first is `fault`.
+std::vector<std::string> rows_of(std::string_view page, const std::string& fault) {
+  const std::string begin = "\n| " + fault + " | ";
+  std::vector<std::string> rows;
+  for (std::size_t at = page.find(begin); at != std::string_view::npos; at = page.find(begin, at + 1)) {
+    const std::string_view rest = page.substr(at + begin.size());
+    rows.emplace_back(rest.substr(0, rest.find(" |\n")));
+  }
+  return rows;
 }
 
 Source mutated(const KernelFamily& family, const Mutant& mutant, const Arch& arch) {
@@ -62,16 +67,20 @@ std::string outcome(const Mutant& mutant, const Binary& binary, const std::share
   }
 }
 
-// `classes`: with '|' between them.
-bool has_one_of(const std::string& message, std::string_view classes) {
-  for (;;) {
-    const std::size_t end = classes.find('|');
-    if (message.find(classes.substr(0, end)) != std::string::npos)
-      return true;
-    if (end == std::string_view::npos)
-      return false;
-    classes.remove_prefix(end + 1);
+// `shows`: with '|' between them.
+std::vector<std::string_view> classes_of(std::string_view shows) {
+  std::vector<std::string_view> classes;
+  for (std::size_t end = shows.find('|'); end != std::string_view::npos; end = shows.find('|')) {
+    classes.push_back(shows.substr(0, end));
+    shows.remove_prefix(end + 1);
   }
+  classes.push_back(shows);
+  return classes;
+}
+
+bool has_one_of(std::string_view message, std::string_view shows) {
+  return std::ranges::any_of(classes_of(shows),
+                             [&](std::string_view one) { return message.find(one) != message.npos; });
 }
 
 void check(const Mutant& mutant, std::string_view shows, const std::string& message) {
@@ -82,6 +91,16 @@ void check(const Mutant& mutant, std::string_view shows, const std::string& mess
   }
   CHECK(has_one_of(message, shows));
   CHECK(message.find(mutant.says) != std::string::npos);
+}
+
+// What the page says a mutant shows begins with its class: a Fault's word, or "verification" and what that complains
+// of.
+bool begins_with_class(std::string_view row, std::string_view shows) {
+  if (shows.empty())
+    return row.starts_with("nothing");
+  if (row.starts_with("verification, "))
+    return has_one_of(row, shows);
+  return std::ranges::any_of(classes_of(shows), [&](std::string_view one) { return row.starts_with(one); });
 }
 
 void check_all(const KernelFamily& family, const std::string& simulator, const std::vector<Mutant>& mutants) {
@@ -114,7 +133,7 @@ TEST_CASE("every mutant of forward_wgmma is seen, and its fault named") {
   check_all(ForwardWgmma(), "sim:sm_90a", mutants_of_forward_wgmma());
 }
 
-TEST_CASE("the simulator's page shows every mutant") {
+TEST_CASE("the simulator's page shows every mutant, and the class of its fault") {
   const auto tests = std::filesystem::path(ATTENTUNE_TEST_DATA).parent_path().parent_path();
   std::ifstream file(tests.parent_path() / "runtime/simulator/README.md");
   const std::string page(std::istreambuf_iterator<char>(file), {});
@@ -122,7 +141,11 @@ TEST_CASE("the simulator's page shows every mutant") {
   for (const auto& mutants : {mutants_of_forward_mma(), mutants_of_forward_wgmma()}) {
     for (const Mutant& mutant : mutants) {
       CAPTURE(std::string(mutant.fault));
-      CHECK(occurrences(page, std::string("| ") + mutant.fault + " |") == 1);
+      const std::vector<std::string> rows = rows_of(page, mutant.fault);
+      REQUIRE(rows.size() == 1);
+      CAPTURE(rows.front());
+      CHECK(begins_with_class(rows.front(), mutant.shows));
+      CHECK(rows.front().find(mutant.says) != std::string::npos);
     }
   }
 }
