@@ -79,6 +79,9 @@ void wait_for_stores(Warp& warp, Mask lanes, std::size_t most, bool reads_only);
 // Every store that is left is written; the block may not exit before the sources have been read.
 void finish_stores(Warp& warp, Mask lanes);
 
+// Whether the ISA has that reduction of that type; u32 and u64 stand for b32 and b64 too.
+[[nodiscard]] bool is_reduction(Reduction reduction, ReductionType type) noexcept;
+
 // `count` bytes of `values` into `memory`, element by element.
 void reduce(Reduction reduction, ReductionType type, const std::byte* values, std::byte* memory, std::size_t count);
 

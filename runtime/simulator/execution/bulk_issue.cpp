@@ -232,8 +232,11 @@ void issue_tensor_store(Warp& warp, int lane, std::uint64_t shared, std::uint64_
   const TensorMapFields map = read_map(warp, lane, map_address, rank);
   check_aligned(warp, lane, shared, 128, "the source");
   BulkStore store{.reduction = mode.reduction};
-  if (mode.reduction != Reduction::none)
+  if (mode.reduction != Reduction::none) {
     store.type = reduction_type(warp, lane, map.element);
+    if (!is_reduction(mode.reduction, store.type))
+      warp.fail(FaultKind::bad_operand, lane_bit(lane), "there is no such reduction of the tensor's type");
+  }
   for_each_row(map, at, [&](const BoxRow& row) {
     std::byte* inside = nullptr;
     if (row.inside != 0)

@@ -79,6 +79,27 @@ void reduce_halves(const numerics::Format& format, Reduction reduction, const st
 
 }  // namespace
 
+bool is_reduction(Reduction reduction, ReductionType type) noexcept {
+  using T = ReductionType;
+  switch (reduction) {
+    case Reduction::add:
+      return type != T::s64;
+    case Reduction::min:
+    case Reduction::max:
+      return type != T::f32 && type != T::f64;
+    case Reduction::inc:
+    case Reduction::dec:
+      return type == T::u32;
+    case Reduction::conjunction:
+    case Reduction::disjunction:
+    case Reduction::exclusive:
+      return type == T::u32 || type == T::u64;
+    case Reduction::none:
+      break;
+  }
+  return false;
+}
+
 void reduce(Reduction reduction, ReductionType type, const std::byte* values, std::byte* memory, std::size_t count) {
   switch (type) {
     case ReductionType::u32:

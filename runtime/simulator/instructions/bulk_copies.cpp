@@ -203,6 +203,8 @@ StoreMode reduction_of(const StepBuilder& builder, bool tensor) {
   }
   if (mode.reduction == Reduction::none || !typed)
     builder.refuse("its operation or its type is not served");
+  if (!tensor && !is_reduction(mode.reduction, mode.type))
+    builder.refuse("there is no such reduction of that type");
   return mode;
 }
 
