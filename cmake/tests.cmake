@@ -11,6 +11,23 @@ target_link_libraries(cuda_stub PRIVATE attentune_flags)
 set_target_properties(cuda_stub PROPERTIES PREFIX "" OUTPUT_NAME libcuda SUFFIX .so.1
   LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lib/cuda_stub)
 
+# nvrtc_stub(VERSION ARCHS): a library that claims to be that NVRTC.
+function(nvrtc_stub version archs)
+  string(REPLACE . ";" numbers ${version})
+  list(GET numbers 0 major)
+  list(GET numbers 1 minor)
+  add_library(nvrtc_stub_${version} SHARED ${PROJECT_SOURCE_DIR}/tests/nvrtc_stub/nvrtc_stub.c)
+  target_link_libraries(nvrtc_stub_${version} PRIVATE attentune_flags)
+  target_compile_definitions(nvrtc_stub_${version} PRIVATE
+    NVRTC_STUB_MAJOR=${major} NVRTC_STUB_MINOR=${minor} "NVRTC_STUB_ARCHS=${archs}")
+  set_target_properties(nvrtc_stub_${version} PROPERTIES OUTPUT_NAME nvrtc_${version}
+    LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lib/nvrtc_stub)
+endfunction()
+nvrtc_stub(12.8 "80,90,100,120")
+nvrtc_stub(12.9 "80,90,100,120")
+nvrtc_stub(13.1 "80,90,100,120")
+nvrtc_stub(14.0 "90,100,120")
+
 # test_folder(FOLDER TARGET...): test_FOLDER from tests/FOLDER, linked to TARGET...
 function(test_folder folder)
   file(GLOB_RECURSE found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${folder}/*.cpp)
@@ -26,6 +43,7 @@ function(test_folder folder)
     ATTENTUNE_TEST_DATA="${PROJECT_SOURCE_DIR}/tests/${folder}/data"
     ATTENTUNE_CLI_PATH="$<TARGET_FILE:attentune_cli>"
     ATTENTUNE_CUDA_STUB="$<TARGET_FILE:cuda_stub>"
+    ATTENTUNE_NVRTC_STUBS="$<TARGET_FILE_DIR:nvrtc_stub_13.1>"
     ATTENTUNE_LIBRARY_PATH="$<TARGET_FILE:attentune>")
   if(folder MATCHES "^(runtime|tuner|tools)$") # these open it
     add_dependencies(${name} cuda_stub)
@@ -63,6 +81,7 @@ if(HOST_CODEGEN)
   test_folder(simulated attentune_simulator_device)
   target_sources(test_simulated PRIVATE ${PROJECT_SOURCE_DIR}/tools/attentune/covering_list.cpp)
   test_folder(runtime attentune_runtime)
+  add_dependencies(test_runtime nvrtc_stub_12.8 nvrtc_stub_12.9 nvrtc_stub_13.1 nvrtc_stub_14.0)
   test_folder(tuner attentune_tuner)
   test_folder(tools attentune_tuner)
   test_folder(abi attentune)

@@ -145,6 +145,12 @@ std::vector<std::string> nvrtc_candidates(const std::string& search_path) {
 }
 
 std::shared_ptr<const Nvrtc> find_nvrtc(const Arch& arch, const CompilerOptions& options) {
+  return find_nvrtc(arch, options,
+                    options.nvrtc.empty() ? nvrtc_candidates(options.search_path) : std::vector<std::string>());
+}
+
+std::shared_ptr<const Nvrtc> find_nvrtc(const Arch& arch, const CompilerOptions& options,
+                                        const std::vector<std::string>& candidates) {
   std::string error;
   if (!options.nvrtc.empty()) {
     const auto given = Nvrtc::open(options.nvrtc, error);
@@ -159,7 +165,7 @@ std::shared_ptr<const Nvrtc> find_nvrtc(const Arch& arch, const CompilerOptions&
   std::string seen;
   std::vector<std::string> files;
   NvrtcVersion told;
-  for (const std::string& candidate : nvrtc_candidates(options.search_path)) {
+  for (const std::string& candidate : candidates) {
     // The loader knows its names only after it has opened them; links to one file are opened once.
     std::error_code no_file;
     const std::string file = fs::weakly_canonical(candidate, no_file).string();

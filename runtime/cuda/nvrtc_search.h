@@ -20,5 +20,8 @@ namespace attentune::cuda {
 // loads what an NVRTC of its own major version or an older one makes ("CUDA Compatibility", minor version
 // compatibility). Throws RefusalError saying what was found and why it will not do.
 [[nodiscard]] std::shared_ptr<const Nvrtc> find_nvrtc(const Arch& arch, const CompilerOptions& options);
+// The same among given candidates.
+[[nodiscard]] std::shared_ptr<const Nvrtc> find_nvrtc(const Arch& arch, const CompilerOptions& options,
+                                                      const std::vector<std::string>& candidates);
 
 }  // namespace attentune::cuda

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "generator/error.h"
@@ -152,6 +153,39 @@ TEST_CASE("an NVRTC that will not do is named with its reason") {
   const std::string old = refusal_of(arch, {.driver = 11080});
   CHECK(old.find("needs a driver for CUDA") != std::string::npos);
   CHECK(old.find("pip install nvidia-cuda-nvrtc-cu12") != std::string::npos);
+}
+
+TEST_CASE("of several NVRTCs the newest is taken that knows the Arch and that the driver can load") {
+  const auto stub = [](const char* const version) {
+    return std::string(ATTENTUNE_NVRTC_STUBS) + "/libnvrtc_" + version + ".so";
+  };
+  // 12.8 knows no family-specific targets; 14.0 has dropped sm_80.
+  const std::vector<std::string> candidates{stub("12.8"), stub("13.1"), "/nowhere/libnvrtc.so", stub("14.0"),
+                                            stub("12.9")};
+  const auto taken = [&](const char* const target, const int driver) {
+    const auto nvrtc = cuda::find_nvrtc(gpu_arch(target), {.driver = driver}, candidates);
+    return std::pair(nvrtc->version().major, nvrtc->version().minor);
+  };
+  CHECK(taken("sm_90a", 0) == std::pair(14, 0));
+  CHECK(taken("sm_80", 0) == std::pair(13, 1));
+  CHECK(taken("sm_90a", 13000) == std::pair(13, 1));
+  CHECK(taken("sm_90a", 12040) == std::pair(12, 9));
+  CHECK(taken("sm_100f", 12040) == std::pair(12, 9));
+
+  const auto refusal_among = [](const std::vector<std::string>& found) {
+    try {
+      (void)cuda::find_nvrtc(gpu_arch("sm_80"), {.driver = 12040}, found);
+    } catch (const RefusalError& refusal) {
+      return std::string(refusal.what());
+    }
+    return std::string();
+  };
+  const std::string nowhere = refusal_among({"/nowhere/libnvrtc.so"});
+  CHECK(nowhere.find("no NVRTC (libnvrtc.so) was found on this machine") != std::string::npos);
+  CHECK(nowhere.find("pip install nvidia-cuda-nvrtc-cu12") != std::string::npos);
+  const std::string useless = refusal_among({stub("13.1"), stub("14.0")});
+  CHECK(useless.find("NVRTC 13.1 at ") != std::string::npos);
+  CHECK(useless.find("its code needs a driver for CUDA 14, and this one is for 12.4") != std::string::npos);
 }
 
 TEST_CASE("toolkits, conda environments and Python packages are looked into") {
