@@ -99,7 +99,7 @@ typedef struct attentune_options {
 } attentune_options;
 
 /* options may be NULL. Environment: ATTENTUNE_STORE, ATTENTUNE_POLICY, ATTENTUNE_LOG, ATTENTUNE_THREADS fill what the
- * options leave open. */
+ * options leave open; ATTENTUNE_NVRTC is the path of the libnvrtc.so that compiles for GPUs. */
 ATTENTUNE_API attentune_status attentune_runtime_create(const attentune_options* options, attentune_runtime** runtime);
 /* Kernels and bindings stay usable; what they need of the runtime lives as long as they do. */
 ATTENTUNE_API void attentune_runtime_release(attentune_runtime* runtime);
