@@ -90,6 +90,9 @@ endif()
 add_test(NAME borders COMMAND ${PROJECT_SOURCE_DIR}/tools/check_borders)
 add_test(NAME format COMMAND ${PROJECT_SOURCE_DIR}/tools/format --check)
 set_tests_properties(borders format PROPERTIES LABELS text)
+add_test(NAME wrong_llvm
+  COMMAND ${PROJECT_SOURCE_DIR}/tests/configure/wrong_llvm ${PROJECT_SOURCE_DIR} ${CMAKE_COMMAND} ${CMAKE_GENERATOR})
+set_tests_properties(wrong_llvm PROPERTIES LABELS scripts)
 
 if(HOST_CODEGEN AND NOT ATTENTUNE_SANITIZE)
   add_test(NAME consumer
