@@ -1,13 +1,15 @@
-// Every figure the project promises, from one run: target, measured, ratio, command, machine.
+// Every figure of the project that a machine without a GPU can measure, from one run: target, measured, ratio, command,
+// machine. Takes some minutes; a figure whose command cannot run here says why it was skipped.
 // usage: bench_figures [--json]
 //
-// A figure is what a command of this build prints, so each row can be repeated by hand.
+// A figure is what a command prints, so each row can be repeated by hand. The table of them is figure_list.h.
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <filesystem>
 #include <map>
@@ -19,218 +21,36 @@
 #include <vector>
 
 #include "runtime/device.h"
+#include "tools/bench/figure_list.h"
 #include "tuner/time_stats.h"
 
 namespace {
 
-enum class Better : std::uint8_t { higher, lower };
+using namespace attentune::bench;
 
-struct Figure {
-  std::string_view name;
-  std::string_view unit;
-  std::optional<double> target;  // nothing: reported, not promised
-  Better better = Better::lower;
-  std::string_view command;  // $/ is the folder of this build's programs
-  std::string_view event;    // of the JSON line that holds it; "": a "field=number" word
-  std::string_view field;
-  int runs = 1;  // the median of so many
+using Folders = std::vector<std::pair<std::string_view, std::string>>;
+
+struct Row {
+  const Figure& figure;
+  std::string_view skipped;  // why; "" when it was measured
+  std::optional<double> measured;
 };
 
-constexpr std::string_view one_core =
-    "dtype=f32 heads=1 head_dim=128 seq=2048 --threads 1 --device host --store :memory:";
-
-const std::vector<Figure>& figures() {
-  static const std::string one_core_bench = fmt::format("$/attentune bench {} --json", one_core);
-  static const std::vector<Figure> table{
-      {.name = "multiply-add ceiling reached, f32 d128 seq 2048, one core, default Config",
-       .unit = "of 1",
-       .target = 0.70,
-       .better = Better::higher,
-       .command = one_core_bench,
-       .event = "result",
-       .field = "fraction",
-       .runs = 3},
-      {.name = "f32 d128 seq 2048, one core, default Config in turns with the ceiling",
-       .unit = "of 1",
-       .target = 0.88,
-       .better = Better::higher,
-       .command = "$/bench_host share 'dtype=f32 heads=1 head_dim=128 seq=2048'",
-       .field = "value"},
-      {.name = "the same, all cores",
-       .unit = "of 1",
-       .target = 0.88,
-       .better = Better::higher,
-       .command = "$/bench_host -t $(nproc) share 'dtype=f32 heads=8 head_dim=128 seq=2048'",
-       .field = "value"},
-      {.name = "f32 d64",
-       .unit = "of 1",
-       .target = 0.80,
-       .better = Better::higher,
-       .command = "$/bench_host share 'dtype=f32 heads=1 head_dim=64 seq=2048'",
-       .field = "value"},
-      {.name = "f32 d256",
-       .unit = "of 1",
-       .target = 0.88,
-       .better = Better::higher,
-       .command = "$/bench_host share 'dtype=f32 heads=1 head_dim=256 seq=2048'",
-       .field = "value"},
-      {.name = "f32 d40",
-       .unit = "of 1",
-       .target = 0.75,
-       .better = Better::higher,
-       .command = "$/bench_host share 'dtype=f32 heads=1 head_dim=40 seq=2048'",
-       .field = "value"},
-      {.name = "f32 d72",
-       .unit = "of 1",
-       .target = 0.75,
-       .better = Better::higher,
-       .command = "$/bench_host share 'dtype=f32 heads=1 head_dim=72 seq=2048'",
-       .field = "value"},
-      {.name = "f32 d80",
-       .unit = "of 1",
-       .target = 0.75,
-       .better = Better::higher,
-       .command = "$/bench_host share 'dtype=f32 heads=1 head_dim=80 seq=2048'",
-       .field = "value"},
-      {.name = "f32 d112",
-       .unit = "of 1",
-       .target = 0.75,
-       .better = Better::higher,
-       .command = "$/bench_host share 'dtype=f32 heads=1 head_dim=112 seq=2048'",
-       .field = "value"},
-      {.name = "time of f32 over bf16, d128 seq 2048, one core",
-       .unit = "times",
-       .target = 1.7,
-       .better = Better::higher,
-       .command = "$/bench_host ratio 'dtype=f32 heads=1 head_dim=128 seq=2048' 'dtype=bf16 heads=1 head_dim=128 "
-                  "seq=2048'",
-       .field = "value"},
-      {.name = "causal over not, f32 d128 seq 4096, one core",
-       .unit = "of 1",
-       .target = 0.56,
-       .command = "$/bench_host ratio 'dtype=f32 heads=2 head_dim=128 seq=4096 mask=causal()' 'dtype=f32 heads=2 "
-                  "head_dim=128 seq=4096'",
-       .field = "value"},
-      {.name = "causal()&window(1023,0) at seq 16384 over its share of visible tiles",
-       .unit = "of 1",
-       .target = 1.15,
-       .command = "$/bench_host tiles 'dtype=f32 heads=1 head_dim=64 seq=16384 mask=causal()&window(1023,0)'",
-       .field = "value"},
-      {.name = "decode batch 8, 32/8 heads, 8192 keys, bf16: of a sweep that only reads, all cores",
-       .unit = "of 1",
-       .target = 0.80,
-       .better = Better::higher,
-       .command = "$/bench_host -t $(nproc) sweep 'dtype=bf16 batch=8 heads=32/8 head_dim=128 seq=1/8192'",
-       .field = "value"},
-      {.name = "text to callable, f32 d128, median",
-       .unit = "ms",
-       .target = 150,
-       .command = "$/bench_host compile 'dtype=f32 heads=1 head_dim=128 seq=2048'",
-       .field = "value"},
-      {.name = "text to callable, the thread's own time",
-       .unit = "ms",
-       .target = {},
-       .command = "$/bench_host compile 'dtype=f32 heads=1 head_dim=128 seq=2048'",
-       .field = "value_cpu"},
-      {.name = "default over the best of eight likely Configs, the worst of the built-in workloads at seq 1024",
-       .unit = "times",
-       .target = 1.15,
-       .command = "$/bench_host defaults 1024",
-       .field = "value"},
-      {.name = "error, f32 d128 seq 2048",
-       .unit = "of the bound",
-       .target = 1,
-       .command = one_core_bench,
-       .event = "result",
-       .field = "error"},
-      {.name = "lookup of a known kernel",
-       .unit = "ns",
-       .target = 200,
-       .command = "$/bench_lookup",
-       .event = "",
-       .field = "lookup_ns",
-       .runs = 3},
-      {.name = "Store hit to a kernel loaded on a GPU (stub driver)",
-       .unit = "ms",
-       .target = 5,
-       .command = "$/bench_store_hit",
-       .event = "",
-       .field = "store_hit_ms"},
-      {.name = "text to cubin by NVRTC, processor time, default Configs of forward_mma on sm_80, median",
-       .unit = "s",
-       .target = 0.40,
-       .command = "$/bench_nvrtc --arch sm_80 --no-nvcc",
-       .event = "",
-       .field = "forward_mma_median_s"},
-      {.name = "the same, the worst",
-       .unit = "s",
-       .target = 1.2,
-       .command = "$/bench_nvrtc --arch sm_80 --no-nvcc",
-       .event = "",
-       .field = "forward_mma_worst_s"},
-      {.name = "the same, forward_wgmma on sm_90a, median",
-       .unit = "s",
-       .target = 0.70,
-       .command = "$/bench_nvrtc --arch sm_90a --no-nvcc",
-       .event = "",
-       .field = "forward_wgmma_median_s"},
-      {.name = "feasible Configs, f32 d128 seq 2048",
-       .unit = "Configs",
-       .target = 200,
-       .better = Better::higher,
-       .command = "$/attentune space dtype=f32 heads=1 head_dim=128 seq=2048 --json",
-       .event = "space",
-       .field = "feasible"},
-      {.name = "text to object, f32 d128",
-       .unit = "ms",
-       .target = {},
-       .command = "$/attentune compile dtype=f32 heads=1 head_dim=128 seq=2048 --json",
-       .event = "binary",
-       .field = "compile_ms",
-       .runs = 3},
-      {.name = "text to object, bf16 d128 causal softcap",
-       .unit = "ms",
-       .target = {},
-       .command =
-           "$/attentune compile dtype=bf16 heads=16/8 head_dim=128 seq=2048 'mask=causal()' 'score=softcap(50)' --json",
-       .event = "binary",
-       .field = "compile_ms",
-       .runs = 3},
-      {.name = "roofline reached, bf16 d128 causal GQA 32/8 seq 1024, all threads",
-       .unit = "of 1",
-       .target = {},
-       .better = Better::higher,
-       .command =
-           "$/attentune bench --model llama-3.1-8b --seq 1024 --phase prefill --device host --store :memory: --json",
-       .event = "result",
-       .field = "fraction",
-       .runs = 3},
-      {.name = "roofline reached, bf16 d128 decode GQA 32/8 1/8192, all threads",
-       .unit = "of 1",
-       .target = {},
-       .better = Better::higher,
-       .command =
-           "$/attentune bench --model llama-3.1-8b --seq 8192 --phase decode --device host --store :memory: --json",
-       .event = "result",
-       .field = "fraction",
-       .runs = 3},
-  };
-  return table;
-}
-
-std::string program_folder() {
+std::filesystem::path program_folder() {
   std::array<char, 4096> path{};
   const ssize_t length = readlink("/proc/self/exe", path.data(), path.size() - 1);
-  return length <= 0 ? "." : std::filesystem::path(path.data()).parent_path().string();
+  return length <= 0 ? "." : std::filesystem::path(path.data()).parent_path();
 }
 
-std::string shell_line(std::string_view command, const std::string& folder) {
-  std::string line;
-  for (std::size_t n = 0; n < command.size(); ++n) {
-    if (command.substr(n).starts_with("$/"))
-      line += folder;
-    else
-      line += command[n];
+// For a shell, with the slash that $NAME/ had.
+std::string quoted(const std::filesystem::path& folder) { return fmt::format("'{}/'", folder.string()); }
+
+// The command with each $NAME/ of `folders` in its place.
+std::string shell_line(std::string_view command, const Folders& folders) {
+  std::string line(command);
+  for (const auto& [name, folder] : folders) {
+    for (std::size_t at = 0; (at = line.find(name, at)) != std::string::npos; at += folder.size())
+      line.replace(at, name.size(), folder);
   }
   return line;
 }
@@ -249,10 +69,10 @@ std::string output_of(const std::string& line) {
 }
 
 std::optional<double> number_in_text(const std::string& text, std::string_view field) {
-  const std::size_t at = text.find(fmt::format("{}=", field));
+  const std::size_t at = text.find(field);
   if (at == std::string::npos)
     return std::nullopt;
-  return std::strtod(text.c_str() + at + field.size() + 1, nullptr);
+  return std::strtod(text.c_str() + at + field.size(), nullptr);
 }
 
 std::optional<double> number_in_json(const std::string& text, const Figure& figure) {
@@ -269,24 +89,48 @@ std::optional<double> number_in_json(const std::string& text, const Figure& figu
   return std::nullopt;
 }
 
-// What a command printed, by its shell line and the number of the run: figures of one command are read off one run.
-using Outputs = std::map<std::pair<std::string, int>, std::string>;
+// What a figure's commands say, each run once: figures of one command are read off one run, figures with one need are
+// asked for it once.
+class Session {
+ public:
+  explicit Session(Folders folders) : folders_(std::move(folders)) {}
 
-std::optional<double> measure(const Figure& figure, const std::string& folder, Outputs& outputs) {
-  std::vector<double> values;
-  const std::string line = shell_line(figure.command, folder);
-  for (int run = 0; run < figure.runs; ++run) {
-    const auto [known, is_new] = outputs.try_emplace({line, run});
-    if (is_new)
-      known->second = output_of(line);
-    const std::string& text = known->second;
-    const auto value = figure.event.empty() ? number_in_text(text, figure.field) : number_in_json(text, figure);
-    if (!value)
-      return std::nullopt;
-    values.push_back(*value);
+  // "" when this machine has all the figure needs, else what is missing.
+  std::string_view missing(const Figure& figure) {
+    for (const Need& need : figure.needs) {
+      if (need.test.empty())
+        continue;
+      const auto [known, is_new] = has_.try_emplace(need.test);
+      if (is_new)
+        known->second =
+            std::system(fmt::format("{{ {}; }} >/dev/null 2>&1", shell_line(need.test, folders_)).c_str()) == 0;
+      if (!known->second)
+        return need.missing;
+    }
+    return "";
   }
-  return attentune::median(values);
-}
+
+  std::optional<double> measure(const Figure& figure) {
+    std::vector<double> values;
+    const std::string line = shell_line(figure.command, folders_);
+    for (int run = 0; run < figure.runs; ++run) {
+      const auto [known, is_new] = outputs_.try_emplace({line, run});
+      if (is_new)
+        known->second = output_of(line);
+      const std::string& text = known->second;
+      const auto value = figure.event.empty() ? number_in_text(text, figure.field) : number_in_json(text, figure);
+      if (!value)
+        return std::nullopt;
+      values.push_back(*value);
+    }
+    return attentune::median(values);
+  }
+
+ private:
+  Folders folders_;
+  std::map<std::string_view, bool> has_;                        // by the need's test
+  std::map<std::pair<std::string, int>, std::string> outputs_;  // by shell line and number of the run
+};
 
 // At least 1 where the target is met, whichever direction is better.
 std::optional<double> ratio_of(const Figure& figure, const std::optional<double>& measured) {
@@ -299,24 +143,35 @@ nlohmann::ordered_json number(const std::optional<double>& value) {
   return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json();
 }
 
-void print_row(const Figure& figure, const std::optional<double>& measured, const std::string& machine, bool json) {
-  const std::optional<double> ratio = ratio_of(figure, measured);
-  const std::string command = shell_line(figure.command, "bin");
+std::string text_of(const Row& row) {
+  if (!row.skipped.empty())
+    return fmt::format("skipped: {}", row.skipped);
+  return row.measured ? fmt::format("{:.4g} {}", *row.measured, row.figure.unit) : "failed";
+}
+
+void print(const Row& row, const std::string& machine, bool json) {
+  const Figure& figure = row.figure;
+  std::string command = shell_line(figure.command, {{"$bin/", "bin/"}, {"$lib/", "lib/"}, {"$tools/", "tools/"}});
+  const std::optional<double> ratio = ratio_of(figure, row.measured);
   if (json) {
-    fmt::print("{}\n", nlohmann::ordered_json{{"figure", figure.name},
-                                              {"unit", figure.unit},
-                                              {"target", number(figure.target)},
-                                              {"measured", number(measured)},
-                                              {"ratio", number(ratio)},
-                                              {"command", command},
-                                              {"machine", machine}}
-                           .dump());
+    nlohmann::ordered_json line{{"figure", figure.name},
+                                {"unit", figure.unit},
+                                {"target", number(figure.target)},
+                                {"measured", number(row.measured)},
+                                {"ratio", number(ratio)},
+                                {"command", command},
+                                {"machine", machine}};
+    if (!row.skipped.empty())
+      line["skipped"] = row.skipped;
+    fmt::print("{}\n", line.dump());
   } else {
     const std::string target = !figure.target ? "-"
                                               : fmt::format("{} {:.4g} {}", figure.better == Better::higher ? "≥" : "≤",
                                                             *figure.target, figure.unit);
-    const std::string value = measured ? fmt::format("{:.4g} {}", *measured, figure.unit) : "failed";
-    fmt::print("| {} | {} | {} | {} | `{}` |\n", figure.name, target, value,
+    // A bar would end the cell.
+    for (std::size_t at = 0; (at = command.find('|', at)) != std::string::npos; at += 2)
+      command.insert(at, 1, '\\');
+    fmt::print("| {} | {} | {} | {} | `{}` |\n", figure.name, target, text_of(row),
                ratio ? fmt::format("{:.2f}", *ratio) : "-", command);
   }
   std::fflush(stdout);
@@ -330,20 +185,23 @@ int main(int argc, char** argv) try {
     fmt::print(stderr, "usage: bench_figures [--json]\n");
     return 2;
   }
-  const std::string folder = program_folder();
+  const std::filesystem::path bin = program_folder();
+  Session session(
+      {{"$bin/", quoted(bin)}, {"$lib/", quoted(bin.parent_path() / "lib")}, {"$tools/", quoted(ATTENTUNE_TOOLS)}});
   const std::string machine = to_text(attentune::open_device("host")->identity());
   if (!json)
     fmt::print(
         "Machine: {}. ratio >= 1 meets the target.\n\n| figure | target | measured | ratio | command "
         "|\n|---|---|---|---|---|\n",
         machine);
-  Outputs outputs;
   bool all = true;
-  for (const Figure& figure : figures()) {
-    const std::optional<double> measured = measure(figure, folder, outputs);
-    print_row(figure, measured, machine, json);
-    const std::optional<double> ratio = ratio_of(figure, measured);
-    all = all && measured.has_value() && (!ratio || *ratio >= 1);
+  for (const Figure& figure : figures) {
+    Row row{.figure = figure, .skipped = session.missing(figure), .measured = {}};
+    if (row.skipped.empty())
+      row.measured = session.measure(figure);
+    print(row, machine, json);
+    const std::optional<double> ratio = ratio_of(figure, row.measured);
+    all = all && (!row.skipped.empty() || (row.measured && (!ratio || *ratio >= 1)));
   }
   return all ? 0 : 1;
 } catch (const std::exception& error) {

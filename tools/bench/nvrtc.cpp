@@ -164,7 +164,8 @@ bool report(const Total& total, const Target& target) {
              total.nvrtc.cpu.size(), middle, target.median_s, total.nvrtc.worst_cpu,
              target.worst_s > 0 ? fmt::format(" (target {:.1f})", target.worst_s) : "", total.nvrtc.worst);
   if (!total.nvcc.cpu.empty())
-    fmt::print("; nvcc {:.3f}, worst {:.3f}", median(total.nvcc.cpu), total.nvcc.worst_cpu);
+    fmt::print("; {0}_nvcc_median_s={1:.3f}, {0}_nvcc_worst_s={2:.3f}", total.family, median(total.nvcc.cpu),
+               total.nvcc.worst_cpu);
   fmt::print("\n");
   return middle <= target.median_s && (target.worst_s <= 0 || total.nvrtc.worst_cpu <= target.worst_s);
 }
