@@ -2,9 +2,13 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <map>
+#include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "child_process.h"
 #include "faulty_family.h"
@@ -47,6 +51,39 @@ TuningKey key_of(const TuneRequest& request, const Device& device) {
           .device = to_text(device.identity()),
           .policy = request.policy.id};
 }
+
+// The host, but its compiler refuses "fault=none" as that of a GPU refuses a kernel whose setmaxnreg ptxas ignored.
+class RefusingDevice final : public Device, public Compiler {
+ public:
+  explicit RefusingDevice(std::shared_ptr<const Device> host) : host_(std::move(host)) {}
+
+  [[nodiscard]] std::string name() const override { return host_->compiler().name(); }
+  [[nodiscard]] std::string options() const override { return host_->compiler().options(); }
+  [[nodiscard]] Binary compile(const Source& source) const override {
+    if (source.text == refused_text())
+      throw RefusalError({.field = "config",
+                          .value = "sm_90a",
+                          .limit = "ptxas says: setmaxnreg ignored to maintain minimum register requirements",
+                          .remedy = "use another Config"});
+    return host_->compiler().compile(source);
+  }
+
+  [[nodiscard]] const DeviceIdentity& identity() const noexcept override { return host_->identity(); }
+  [[nodiscard]] const Arch& arch() const noexcept override { return host_->arch(); }
+  [[nodiscard]] const Compiler& compiler() const override { return *this; }
+  [[nodiscard]] std::shared_ptr<const Module> load(const Binary& binary) const override { return host_->load(binary); }
+  [[nodiscard]] int workers() const noexcept override { return host_->workers(); }
+  void launch(const Module& module, const BoundCall& call, Stream stream) const override {
+    host_->launch(module, call, stream);
+  }
+
+ private:
+  [[nodiscard]] std::string refused_text() const {
+    return faulty.render(parse_problem(small_problem), arch(), parse_config("fault=none")).text;
+  }
+
+  std::shared_ptr<const Device> host_;
+};
 
 }  // namespace
 
@@ -106,6 +143,27 @@ TEST_CASE("every fault is a row of its outcome, and the tune goes on to a verifi
   CHECK(third.tried == 1);
   REQUIRE(third.winner);
   CHECK(third.winner->measurement.config == "fault=none");
+}
+
+TEST_CASE("what a compiler refuses to let run is a row with its reason, and is not tried again") {
+  const auto device = std::make_shared<const RefusingDevice>(open_device("host", {.threads = threads}));
+  const auto store = Store::in_memory();
+  TuneRequest request = request_for_faults();
+  request.only_config = "fault=none";
+  const TuneResult result = tune(request, device, *store);
+  CHECK(result.tried == 2);
+  REQUIRE(result.winner);
+  CHECK(result.winner->measurement.config == "fault=slow");
+
+  const std::vector<Measurement> stored = store->measurements_of(key_of(request, *device));
+  const auto refused = std::ranges::find(stored, std::string("fault=none"), &Measurement::config);
+  REQUIRE(refused != stored.end());
+  CHECK(refused->outcome == Outcome::refused);
+  CHECK_FALSE(refused->verified);
+  CHECK(refused->time_ms == 0);
+  CHECK(refused->detail.find("setmaxnreg ignored") != std::string::npos);
+
+  CHECK(tune(request, device, *store).tried == 1);
 }
 
 TEST_CASE("a cancelled tune keeps what it knows") {
