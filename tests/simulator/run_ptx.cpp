@@ -20,11 +20,13 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "runtime/simulator/memory/tensor_map.h"
 #include "runtime/simulator/ptx/module.h"
 #include "runtime/simulator/simulator.h"
 
@@ -131,6 +133,41 @@ std::vector<std::byte> scalar(const Json& argument) {
   return bytes;
 }
 
+TensorElement tensor_element(const std::string& name) {
+  constexpr std::array<std::pair<std::string_view, TensorElement>, 6> known{{{"u8", TensorElement::u8},
+                                                                             {"u16", TensorElement::u16},
+                                                                             {"u32", TensorElement::u32},
+                                                                             {"f16", TensorElement::f16},
+                                                                             {"bf16", TensorElement::bf16},
+                                                                             {"f32", TensorElement::f32}}};
+  for (const auto& [type, element] : known) {
+    if (type == name)
+      return element;
+  }
+  throw std::runtime_error(fmt::format("a tensor map of type '{}'", name));
+}
+
+template <std::size_t n, class T>
+void copy_sides(const Json& given, std::size_t count, std::array<T, n>& sides) {
+  if (given.size() != count || count > n)
+    throw std::runtime_error(fmt::format("a tensor map with {} in the place of {} numbers", given.dump(), count));
+  std::ranges::copy(given.get<std::vector<T>>(), sides.begin());
+}
+
+EncodedTensorMap tensor_map(const Json& argument, std::uint64_t address) {
+  const Json& dims = argument.at("dims");
+  TensorMapFields map{.address = address,
+                      .element = tensor_element(argument.at("type")),
+                      .rank = static_cast<std::uint32_t>(dims.size()),
+                      .swizzle_bytes = argument.at("swizzle")};
+  copy_sides(dims, map.rank, map.size);
+  copy_sides(argument.at("box"), map.rank, map.box);
+  copy_sides(argument.at("strides"), map.rank - 1, map.stride_bytes);
+  if (const std::string why = defect(map); !why.empty())
+    throw std::runtime_error(fmt::format("the tensor map {}: {}", argument.at("name").dump(), why));
+  return encode(map);
+}
+
 class Case {
  public:
   Case(const std::string& path, const Options& options)
@@ -138,8 +175,13 @@ class Case {
         json_(Json::parse(read_file(path))),
         module_(ptx::parse(read_file(std::filesystem::path(path).replace_extension(".ptx")))),
         simulator_(module_, options) {
-    for (std::size_t i = 0; i < json_.at("arguments").size(); ++i)
-      add(i);
+    const Json& arguments = json_.at("arguments");
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+      if (arguments.at(i).at("kind") == "buffer")
+        add_buffer(i);
+    }
+    for (const Json& argument : arguments)
+      add_parameter(argument);
   }
 
   Report run() {
@@ -184,15 +226,8 @@ class Case {
   }
 
  private:
-  void add(std::size_t index) {
+  void add_buffer(std::size_t index) {
     const Json& argument = json_.at("arguments").at(index);
-    const std::string kind = argument.at("kind");
-    if (kind == "scalar") {
-      parameters_.push_back(scalar(argument));
-      return;
-    }
-    if (kind != "buffer")
-      throw std::runtime_error(fmt::format("an argument of kind '{}', which is not served", kind));
     const std::vector<std::byte> data = from_hex(argument.value("data", ""));
     const std::size_t expected = argument.value("expected", "").size() / 2;
     const std::size_t bytes = argument.value("bytes", std::max(data.size(), expected));
@@ -211,10 +246,29 @@ class Case {
     simulator_.register_buffer(memory, bytes, buffer.name, access);
     std::ranges::fill(buffer.span(), poison);
     std::ranges::copy(data, buffer.span().begin());
-    if (!argument.value("parameter", true))
-      return;
-    parameters_.emplace_back(sizeof(memory));
-    std::memcpy(parameters_.back().data(), static_cast<const void*>(&memory), sizeof(memory));
+  }
+
+  [[nodiscard]] std::uint64_t address_of(const std::string& name) const {
+    const auto found = std::ranges::find(buffers_, name, &Buffer::name);
+    if (found == buffers_.end())
+      throw std::runtime_error(fmt::format("there is no buffer '{}'", name));
+    return std::bit_cast<std::uint64_t>(found->memory.get());
+  }
+
+  // The bytes the kernel gets; every buffer has its memory by now.
+  void add_parameter(const Json& argument) {
+    const std::string kind = argument.at("kind");
+    if (kind == "scalar") {
+      parameters_.push_back(scalar(argument));
+    } else if (kind == "tensor_map") {
+      const EncodedTensorMap map = tensor_map(argument, address_of(argument.at("of")));
+      parameters_.emplace_back(map.begin(), map.end());
+    } else if (kind != "buffer") {
+      throw std::runtime_error(fmt::format("an argument of kind '{}', which is not served", kind));
+    } else if (argument.value("parameter", true)) {
+      const auto address = std::bit_cast<std::array<std::byte, 8>>(address_of(argument.at("name")));
+      parameters_.emplace_back(address.begin(), address.end());
+    }
   }
 
   [[nodiscard]] std::vector<std::byte> parameter_block(const std::string& entry_name) const {
