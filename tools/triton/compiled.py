@@ -17,6 +17,7 @@ class Compiled:
     threads: int
     shared_bytes: int
     scratch_parameters: int  # pointers Triton adds at the end; null, for these kernels use none
+    boxes: list  # of the parameters that are tensor descriptors: (sides, outermost first; swizzle in bytes)
 
 
 def library_attention(path):
@@ -31,6 +32,13 @@ def library_attention(path):
     return module._fwd_kernel
 
 
+def parameters_of(kind):
+    """How many parameters of the PTX one of the kernel becomes: a descriptor is a map, its extents and its strides."""
+    if kind == "constexpr":
+        return 0
+    return 1 + 2 * (kind.count(",") + 1) if kind.startswith("tensordesc") else 1
+
+
 def compile_kernel(kernel, types_of, constants, capability, aligned, stages=3, warps=4):
     """types_of: parameter -> "*fp16", "i32"...; aligned: parameters whose value is a multiple of 16."""
     names = kernel.arg_names
@@ -42,6 +50,9 @@ def compile_kernel(kernel, types_of, constants, capability, aligned, stages=3, w
                             options={"num_warps": warps, "num_stages": stages})
     ptx = binary.asm["ptx"]
     begin = ptx.index(".visible .entry")
-    given = sum(kind != "constexpr" for kind in signature.values())
+    given = sum(parameters_of(kind) for kind in signature.values())
+    # The numbers of CUtensorMapSwizzle, doubled from 16 bytes: 0 is none.
+    boxes = [(each["block_size"], each["swizzle"] and 16 << each["swizzle"])
+             for each in binary.metadata.tensordesc_meta or []]
     return Compiled(ptx=ptx, entry=binary.metadata.name, threads=32 * warps, shared_bytes=binary.metadata.shared,
-                    scratch_parameters=ptx.count("_param_", begin, ptx.index("{", begin)) - given)
+                    scratch_parameters=ptx.count("_param_", begin, ptx.index("{", begin)) - given, boxes=boxes)

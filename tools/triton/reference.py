@@ -63,9 +63,9 @@ def attention(q, k, v, scale_log2, causal, dtype, out_dtype):
     return exact, lse, naive
 
 
-def fault(got, got_lse, exact, lse, naive, v, dtype):
+def fault(got, got_lse, exact, lse, naive, v, dtype, score_bits):
     """Why the result is wrong, "" where it is right: within twice the error of the naive computation, one unit in the
-    last place of the output, and what float32 scores cost."""
+    last place of the output, and what float32 scores cost. score_bits: how good those are."""
     if not np.isfinite(got).all():
         return f"{np.count_nonzero(~np.isfinite(got))} outputs are not finite"
     mantissa = 10 if dtype == "fp16" else 7
@@ -80,5 +80,5 @@ def fault(got, got_lse, exact, lse, naive, v, dtype):
         return "rows without a visible key have a finite LSE, or others none"
     seen = np.isfinite(lse)
     off = np.abs(got_lse[seen] - lse[seen]).max()
-    allowed = 1e-5 + 2.0**-20 * (1 + largest)
+    allowed = 1e-5 + 2.0**-score_bits * (1 + largest)
     return f"an LSE is off by {off:.3g}, and {allowed:.3g} is the bound" if off > allowed else ""
