@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -49,6 +50,38 @@ OUTER: activemask.b32 %r4; popc.b32 %r5, %r4;
     mad.lo.u32 %r0, %r5, 100, %r3;)");
   for (std::uint32_t lane = 0; lane < 32; ++lane)
     CHECK(lanes[lane] == 3200 + ((lane & 1) != 0 ? 16U : 0U) + ((lane & 3) == 3 ? 1U : 0U));
+}
+
+TEST_CASE("brx.idx: each lane to the label its index names, and all meet again") {
+  // 0, 4, 8, ... go to A (8 lanes), 1, 5, ... to C (8), 2, 6, ... again to A (8), 3, 7, ... are passed over (8).
+  const auto lanes = lanes_of(R"(
+    and.b32 %r4, %t, 3;
+    setp.ne.u32 %p1, %r4, 3;
+list: .branchtargets A, C, A, B;
+    @%p1 brx.idx %r4, list;
+B:  activemask.b32 %r2; popc.b32 %r3, %r2; mov.u32 %r1, 100; bra DONE;
+A:  activemask.b32 %r2; popc.b32 %r3, %r2; mov.u32 %r1, 200; bra DONE;
+C:  activemask.b32 %r2; popc.b32 %r3, %r2; mov.u32 %r1, 300;
+DONE: activemask.b32 %r2; popc.b32 %r5, %r2;
+    add.u32 %r0, %r1, %r3; mad.lo.u32 %r0, %r5, 1000, %r0;)");
+  for (std::uint32_t lane = 0; lane < 32; ++lane)
+    CHECK(lanes[lane] == std::array{32216U, 32308U, 32216U, 32108U}.at(lane % 4));
+}
+
+TEST_CASE("brx.idx: all lanes to one label, one of them the join") {
+  const auto lanes = lanes_of(R"(
+    mov.u32 %r4, 1; mov.u32 %r0, 1;
+list: .branchtargets A, DONE;
+    brx.idx.uni %r4, list;
+A:  mov.u32 %r0, 2;
+DONE: add.u32 %r0, %r0, 40;)");
+  CHECK(lanes == std::vector<std::uint32_t>(32, 41));
+}
+
+TEST_CASE("brx.idx: an index past the list") {
+  KernelRun kernel{.body = "list: .branchtargets A, A;\nadd.u32 %r1, %t, 0;\nbrx.idx %r1, list;\nA:"};
+  CHECK(kernel.fault().find("bad operand: brx.idx takes label 2 of a list of 2; kernel k, block 0, warp 0, lane 2") !=
+        std::string::npos);
 }
 
 TEST_CASE("lanes that returned are not waited for") {

@@ -71,6 +71,8 @@ struct Kernel {
   std::vector<std::string> register_names;  // by Slot::number; immediates have none
   std::vector<std::int32_t> block_starts;   // the first step of each basic block that can be reached
 
+  std::vector<std::vector<std::int32_t>> branch_targets;  // each .branchtargets: steps
+
   RegisterFile initial;  // as a warp finds it: immediates written, all else not
   std::vector<SpecialRegister> specials;
 

@@ -42,6 +42,7 @@ KernelBuilder::KernelBuilder(const ptx::Entry& entry, const std::vector<std::str
     : entry_(entry) {
   kernel_.name = entry.name;
   kernel_.files = files;
+  kernel_.branch_targets = entry.branch_targets;
   kernel_.param_bytes = entry.param_bytes;
   kernel_.max_threads = entry.max_threads;
   kernel_.required_threads = entry.required_threads;

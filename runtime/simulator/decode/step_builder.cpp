@@ -141,6 +141,13 @@ std::int32_t StepBuilder::target(std::size_t index) const {
   return found.index;
 }
 
+std::uint32_t StepBuilder::target_list(std::size_t index) const {
+  const ptx::Operand& found = operand(index);
+  if (found.kind != Kind::targets)
+    refuse("a list of labels is expected");
+  return static_cast<std::uint32_t>(found.index);
+}
+
 void StepBuilder::refuse(std::string_view why) const {
   throw RefusalError({.field = fmt::format("PTX line {}", instruction_.line),
                       .value = instruction_.opcode,

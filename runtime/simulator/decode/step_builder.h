@@ -45,7 +45,8 @@ class StepBuilder {
 
   // The value of an operand that the form wants as an immediate.
   [[nodiscard]] std::uint64_t immediate(std::size_t index) const;
-  [[nodiscard]] std::int32_t target(std::size_t index) const;  // a label
+  [[nodiscard]] std::int32_t target(std::size_t index) const;        // a label
+  [[nodiscard]] std::uint32_t target_list(std::size_t index) const;  // of Kernel::branch_targets
 
   [[noreturn]] void refuse(std::string_view why) const;
 

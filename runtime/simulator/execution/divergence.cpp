@@ -1,6 +1,10 @@
 // Where the lanes of a warp go: apart at branches, together again at joins and .sync instructions.
 #include <algorithm>
+#include <array>
 #include <bit>
+#include <cstdint>
+#include <span>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -18,34 +22,56 @@ bool Warp::at_join(const Path& path) const noexcept {
          path.pc == joins_[static_cast<std::size_t>(path.join)].pc;
 }
 
-void Warp::branch(const Step& step, Mask taken) {
+void Warp::branch(const Step& step, std::uint32_t target, Mask taken) {
   Path& path = paths_[current_];
-  const auto target = static_cast<std::uint32_t>(step.offset);
-  if (taken == path.lanes) {
-    path.pc = target;
-    if (at_join(path))
-      arrive_at_join();
-    return;
+  if (taken != path.lanes) {
+    const std::array ways{Way{.pc = path.pc + 1, .lanes = path.lanes & ~taken}, Way{.pc = target, .lanes = taken}};
+    return part(step, ways);
   }
+  path.pc = target;
+  if (at_join(path))
+    arrive_at_join();
+}
+
+void Warp::branch_each(const Step& step, const std::array<std::uint32_t, warp_size>& targets, Mask taken) {
+  const Path& path = paths_[current_];
+  std::vector<Way> ways;
+  if (path.lanes != taken)
+    ways.push_back({.pc = path.pc + 1, .lanes = path.lanes & ~taken});
+  for_each_lane(taken, [&](int lane) {
+    const std::uint32_t target = targets[static_cast<std::size_t>(lane)];
+    const auto same = std::ranges::find(ways, target, &Way::pc);
+    if (same == ways.end())
+      ways.push_back({.pc = target, .lanes = lane_bit(lane)});
+    else
+      same->lanes |= lane_bit(lane);
+  });
+  if (ways.size() == 1)
+    return branch(step, ways.front().pc, path.lanes);
+  part(step, ways);
+}
+
+// Splits the current path, which stays the first of the ways.
+void Warp::part(const Step& step, std::span<const Way> ways) {
+  Path whole = paths_[current_];
   parted_at_ = static_cast<std::int32_t>(pc_);
   const bool known_join =
-      path.join >= 0 && static_cast<std::int32_t>(joins_[static_cast<std::size_t>(path.join)].pc) == step.join;
+      whole.join >= 0 && static_cast<std::int32_t>(joins_[static_cast<std::size_t>(whole.join)].pc) == step.join;
   if (step.join >= 0 && !known_join) {
-    joins_.push_back({.pc = static_cast<std::uint32_t>(step.join), .lanes = path.lanes, .parent = path.join});
-    path.join = static_cast<std::int32_t>(joins_.size()) - 1;
+    joins_.push_back({.pc = static_cast<std::uint32_t>(step.join), .lanes = whole.lanes, .parent = whole.join});
+    whole.join = static_cast<std::int32_t>(joins_.size()) - 1;
   }
-  Path other = path;
-  other.lanes = taken;
-  other.pc = target;
-  path.lanes &= ~taken;
-  ++path.pc;
-  const std::size_t first = current_;
-  paths_.push_back(other);
-  // Either side may stand at the meeting point already.
-  for (const std::size_t side : {paths_.size() - 1, first}) {
-    current_ = side;
-    if (side < paths_.size() && at_join(paths_[side]))
-      paths_[side].state = PathState::joining;
+  for (const Way& way : ways) {
+    Path path = whole;
+    path.pc = way.pc;
+    path.lanes = way.lanes;
+    // It may stand at the meeting point already.
+    if (at_join(path))
+      path.state = PathState::joining;
+    if (&way == &ways.front())
+      paths_[current_] = path;
+    else
+      paths_.push_back(path);
   }
   complete_joins();
 }

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -70,7 +71,9 @@ class Warp {
 
   // Control: each moves the current path.
   void advance() noexcept;
-  void branch(const Step& step, Mask taken);
+  void branch(const Step& step, std::uint32_t target, Mask taken);
+  // Each lane of `taken` to its own target; the others go on.
+  void branch_each(const Step& step, const std::array<std::uint32_t, warp_size>& targets, Mask taken);
   void exit_lanes(Mask lanes);
   void wait(PathState state, std::uint64_t waits_for) noexcept;
   void wait_for_warp(Mask members);
@@ -108,6 +111,12 @@ class Warp {
   [[noreturn]] void refuse_after_parting(Mask lanes) const;
   void touch_registers(const Step& step, Mask lanes);
   [[nodiscard]] bool select();
+  // Where some lanes go on.
+  struct Way {
+    std::uint32_t pc = 0;
+    Mask lanes = 0;
+  };
+  void part(const Step& step, std::span<const Way> ways);
   [[nodiscard]] bool at_join(const Path& path) const noexcept;
   void arrive_at_join();
   void complete_joins();

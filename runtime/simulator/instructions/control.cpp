@@ -1,8 +1,13 @@
 // Branches and ends: PTX ISA 9.0, sections 9.7.12 and 9.7.19.
+#include <array>
 #include <bit>
 #include <cstdint>
+#include <vector>
+
+#include <fmt/format.h>
 
 #include "runtime/simulator/execution/block.h"
+#include "runtime/simulator/execution/launch.h"
 #include "runtime/simulator/execution/warp.h"
 #include "runtime/simulator/instructions/chapters.h"
 
@@ -10,13 +15,42 @@ namespace attentune::simulator {
 
 namespace {
 
-void branch(Warp& warp, const Step& step, Mask lanes) { warp.branch(step, lanes); }
+void branch(Warp& warp, const Step& step, Mask lanes) {
+  warp.branch(step, static_cast<std::uint32_t>(step.offset), lanes);
+}
 
 void decode_bra(StepBuilder& builder) {
   builder.expect_operands(1, 1);
   Step& step = builder.step;
   step.offset = builder.target(0);
   step.handler = branch;
+  step.flow = Flow::control;
+  step.parts = true;
+  step.category = Category::control;
+}
+
+void branch_indexed(Warp& warp, const Step& step, Mask lanes) {
+  const std::vector<std::int32_t>& table = warp.launch().kernel.branch_targets[step.attribute];
+  const Words& indices = warp.registers.words[step.input(0).at];
+  std::array<std::uint32_t, warp_size> targets{};
+  for_each_lane(lanes, [&](int lane) {
+    const auto at = static_cast<std::size_t>(lane);
+    if (indices[at] >= table.size())
+      warp.fail(FaultKind::bad_operand, lane_bit(lane),
+                fmt::format("brx.idx takes label {} of a list of {}", indices[at], table.size()));
+    targets[at] = static_cast<std::uint32_t>(table[indices[at]]);
+  });
+  warp.branch_each(step, targets, lanes);
+}
+
+void decode_brx(StepBuilder& builder) {
+  builder.expect_operands(2, 2);
+  if (!builder.has("idx"))
+    builder.refuse("the simulator has no handler for it");
+  builder.input(builder.operand(0), 32);
+  Step& step = builder.step;
+  step.attribute = builder.target_list(1);
+  step.handler = branch_indexed;
   step.flow = Flow::control;
   step.parts = true;
   step.category = Category::control;
@@ -53,6 +87,7 @@ void decode_nanosleep(StepBuilder& builder) {
 
 void register_control(Registry& registry) {
   registry.add("bra", decode_bra);
+  registry.add("brx", decode_brx);
   registry.add("ret", decode_exit);
   registry.add("exit", decode_exit);
   registry.add("trap", decode_trap);
