@@ -39,6 +39,8 @@ std::vector<FormCase> arithmetic_of_16_bits() {
       {"max.u16x2", {0x0001FFFF, 0xFFFF0002}, 0xFFFFFFFF},
       {"min.s16x2", {0x0001FFFF, 0xFFFF0002}, 0xFFFFFFFF},
       {"max.s16x2", {0x0001FFFF, 0xFFFF0002}, 0x00010002},
+      {"min.relu.s16x2", {0xFFFE0005, 0x00030004}, 0x00000004},
+      {"max.relu.s16x2", {0xFFFE0005, 0xFFFF0004}, 0x00000005},
   };
 }
 
@@ -74,6 +76,10 @@ std::vector<FormCase> arithmetic_of_32_bits() {
       {"rem.s32", {-7, 2}, -1},
       {"min.s32", {-7, 2}, -7},
       {"max.s32", {-7, 2}, 2},
+      {"min.relu.s32", {-7, 2}, 0},
+      {"min.relu.s32", {7, 2}, 2},
+      {"max.relu.s32", {-7, -2}, 0},
+      {"max.relu.s32", {-7, 3}, 3},
       {"abs.s32", {-7}, 7},
       {"neg.s32", {7}, -7},
       // 9.7.1.23: the sum of four products of bytes, and c: -1*5 + 2*-2 + 3*7 + 4*8 + 10; unsigned, 255*5 + 2*254 + ...

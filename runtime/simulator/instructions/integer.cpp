@@ -87,6 +87,9 @@ void register_integer(Registry& registry) {
                elementwise<s32(s32, s32)>(integer, [](s32 a, s32 b) { return numerics::add_sat(a, b); }));
   registry.add("sub.sat.s32",
                elementwise<s32(s32, s32)>(integer, [](s32 a, s32 b) { return numerics::sub_sat(a, b); }));
+  registry.add("min.relu.s32",
+               elementwise<s32(s32, s32)>(integer, [](s32 a, s32 b) { return std::max(std::min(a, b), 0); }));
+  registry.add("max.relu.s32", elementwise<s32(s32, s32)>(integer, [](s32 a, s32 b) { return std::max({a, b, 0}); }));
   registry.add("min.u16x2",
                elementwise<u32(u32, u32)>(integer, [](u32 a, u32 b) { return numerics::min_x2<u16>(a, b); }));
   registry.add("max.u16x2",
@@ -95,6 +98,12 @@ void register_integer(Registry& registry) {
                elementwise<u32(u32, u32)>(integer, [](u32 a, u32 b) { return numerics::min_x2<s16>(a, b); }));
   registry.add("max.s16x2",
                elementwise<u32(u32, u32)>(integer, [](u32 a, u32 b) { return numerics::max_x2<s16>(a, b); }));
+  registry.add("min.relu.s16x2", elementwise<u32(u32, u32)>(integer, [](u32 a, u32 b) {
+                 return numerics::max_x2<s16>(numerics::min_x2<s16>(a, b), 0);
+               }));
+  registry.add("max.relu.s16x2", elementwise<u32(u32, u32)>(integer, [](u32 a, u32 b) {
+                 return numerics::max_x2<s16>(numerics::max_x2<s16>(a, b), 0);
+               }));
   registry.add("dp4a.s32.s32", elementwise<u32(u32, u32, u32)>(
                                    integer, [](u32 a, u32 b, u32 c) { return numerics::dp4a<s8, s8>(a, b, c); }));
   registry.add("dp4a.u32.u32", elementwise<u32(u32, u32, u32)>(
