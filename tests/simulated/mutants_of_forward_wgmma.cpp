@@ -217,7 +217,7 @@ std::vector<Mutant> mutants_of_forward_wgmma() {
       {"P of halves exchanged", &overlapped, "&p[0][2 * step + r / 2][r % 2 * 2]", "&p[0][2 * step + r % 2][r / 2 * 2]",
        "RMSE", ""},
       {"more registers asked for than there are", &overlapped, "CONSUMER_REGISTERS = 240", "CONSUMER_REGISTERS = 248",
-       "bad operand: ", "setmaxnreg.inc to 248 registers waits for ever"},
+       "deadlock: ", "wait for registers in setmaxnreg"},
       {"the producer keeps its registers", &overlapped, "    give_registers_up<PRODUCER_REGISTERS>();\n", "",
        "deadlock: ", "wait for registers in setmaxnreg"},
       {"registers given up by one warp", &overlapped, "    give_registers_up<PRODUCER_REGISTERS>();\n",

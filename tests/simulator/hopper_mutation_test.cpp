@@ -102,7 +102,7 @@ TEST_CASE("hopper: descriptors that are wrong") {
 
 TEST_CASE("hopper: more registers asked for than there are") {
   check_stopped(replaced(kernel(), "setmaxnreg.inc.sync.aligned.u32 240;", "setmaxnreg.inc.sync.aligned.u32 248;"),
-                {"setmaxnreg.inc to 248 registers waits for ever: warps 0-3 hold 24 a thread"});
+                {"wait for registers in setmaxnreg: warps 0-3 hold 24 a thread"});
 }
 
 TEST_CASE("hopper: a deadlock shows what each warp waits for") {

@@ -320,9 +320,9 @@ TEST_CASE("hopper: setmaxnreg") {
       "setp.ge.u32 %p1, %t, 128; @%p1 bra MORE; setmaxnreg.dec.sync.aligned.u32 24; bra END;\n"
       "MORE: setmaxnreg.inc.sync.aligned.u32 {}; END:\n";
   CHECK(run(fmt::format(fmt::runtime(roles), 240), 384) == "");
-  CHECK(says(run(fmt::format(fmt::runtime(roles), 248), 384), "setmaxnreg.inc to 248 registers waits for ever"));
+  CHECK(says(run(fmt::format(fmt::runtime(roles), 248), 384), "wait for registers in setmaxnreg"));
   CHECK(run(fmt::format(fmt::runtime(roles), 160), 512) == "");
-  CHECK(says(run(fmt::format(fmt::runtime(roles), 168), 512), "setmaxnreg.inc to 168 registers waits for ever"));
+  CHECK(says(run(fmt::format(fmt::runtime(roles), 168), 512), "wait for registers in setmaxnreg"));
   // A block begins with no more than the largest increase asks for.
   CHECK(run("setmaxnreg.inc.sync.aligned.u32 160;", 384) == "");
   CHECK(says(run("setp.ne.u32 %p1, %t, %t; @%p1 bra NEVER; setmaxnreg.inc.sync.aligned.u32 160; bra END;\n"
@@ -337,5 +337,16 @@ TEST_CASE("hopper: setmaxnreg") {
                  128),
              "another warp of the warpgroup executed the setmaxnreg at PTX line"));
   HopperRun unbounded{.body = "setmaxnreg.dec.sync.aligned.u32 24;", .directives = ".maxntid 128"};
-  CHECK(says(unbounded.fault(), "without .maxntid and .minnctapersm has no effect"));
+  CHECK(says(unbounded.fault(), "without .maxnreg, or .maxntid and .minnctapersm, has no effect"));
+  // .maxnreg 40 leaves 16 of each of 128 threads, which is what 128 others need to have 56.
+  const auto stated = [](int more) {
+    const std::string body =
+        "setp.ge.u32 %p1, %t, 128; @%p1 bra MORE; setmaxnreg.dec.sync.aligned.u32 24; bra END;\n"
+        "MORE: setmaxnreg.inc.sync.aligned.u32 {}; END:\n";
+    return HopperRun{.body = fmt::format(fmt::runtime(body), more), .threads = 256, .directives = ".maxnreg 40"}
+        .fault();
+  };
+  CHECK(stated(56) == "");
+  CHECK(says(stated(64), "wait for registers in setmaxnreg"));
+  CHECK(says(stated(32), "inc to 32 registers by a warp that holds 40"));
 }

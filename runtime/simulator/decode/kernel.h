@@ -84,6 +84,7 @@ struct Kernel {
   std::array<std::int32_t, 3> required_threads{};
   std::array<std::int32_t, 3> cluster{};  // blocks; 0: not stated
   std::int32_t min_blocks = 0;            // of a multiprocessor; 0: not stated
+  std::int32_t max_registers = 0;         // of a thread; 0: not stated
   std::uint32_t most_registers = 0;       // the largest count of a setmaxnreg.inc; 0: there is none
   bool async_proxy = false;               // bulk copies, wgmma or setmaxnreg
 

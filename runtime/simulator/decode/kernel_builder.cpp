@@ -48,6 +48,7 @@ KernelBuilder::KernelBuilder(const ptx::Entry& entry, const std::vector<std::str
   kernel_.required_threads = entry.required_threads;
   kernel_.cluster = entry.cluster;
   kernel_.min_blocks = entry.min_blocks;
+  kernel_.max_registers = entry.max_registers;
   for (const ptx::Instruction& instruction : entry.instructions) {
     if (instruction.opcode.starts_with("setmaxnreg.inc") && !instruction.operands.empty())
       kernel_.most_registers =

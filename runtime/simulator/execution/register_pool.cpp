@@ -1,6 +1,9 @@
 #include "runtime/simulator/execution/register_pool.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
+#include <string>
 
 #include <fmt/format.h>
 
@@ -8,7 +11,12 @@
 
 namespace attentune::simulator {
 
-void RegisterPool::start(const Kernel& kernel, std::uint32_t warps) {
+namespace {
+
+// 0 where the kernel does not bound them.
+std::uint32_t registers_at_launch(const Kernel& kernel) {
+  if (kernel.max_registers > 0)
+    return static_cast<std::uint32_t>(kernel.max_registers) / 8 * 8;
   const auto product = [](const std::array<std::int32_t, 3>& counts) {
     std::uint32_t result = counts[0] == 0 ? 0 : 1;
     for (const std::int32_t count : counts)
@@ -17,11 +25,14 @@ void RegisterPool::start(const Kernel& kernel, std::uint32_t warps) {
   };
   const std::uint32_t threads = std::max(product(kernel.max_threads), product(kernel.required_threads));
   const auto blocks = static_cast<std::uint32_t>(std::max(kernel.min_blocks, 0));
-  const std::uint32_t most = kernel.most_registers == 0 ? most_a_thread : kernel.most_registers;
-  const std::uint32_t each =
-      threads == 0 || blocks == 0 ? 0 : std::min(of_multiprocessor / (threads * blocks) / 8 * 8, most);
-  held.assign(warps, each);
-  changed.assign(warps, false);
+  const std::uint32_t most = kernel.most_registers == 0 ? RegisterPool::most_a_thread : kernel.most_registers;
+  return threads == 0 || blocks == 0 ? 0 : std::min(RegisterPool::of_multiprocessor / (threads * blocks) / 8 * 8, most);
+}
+
+}  // namespace
+
+void RegisterPool::start(const Kernel& kernel, std::uint32_t warps) {
+  held.assign(warps, registers_at_launch(kernel));
   free = 0;
 }
 

@@ -14,12 +14,11 @@ struct RegisterPool {
   static constexpr std::uint32_t most_a_thread = 256;  // as allocated
 
   std::vector<std::uint32_t> held;  // a thread, by warp
-  std::vector<bool> changed;        // by warp: it has executed a setmaxnreg
   std::uint32_t free = 0;           // a thread's share, summed over warps
 
-  // As a launch begins: as many a thread as the bounds the kernel states leave, in steps of 8, and no more than its
-  // largest setmaxnreg.inc asks for. None where it lacks .maxntid or .minnctapersm, as then setmaxnreg has no effect
-  // (C7508). The ISA leaves this open; these are what ptxas 13.0 writes into its cubins.
+  // As a launch begins: .maxnreg, or as many a thread as the kernel's other bounds leave and no more than its largest
+  // setmaxnreg.inc asks for, in steps of 8. None where it states neither .maxnreg nor .maxntid with .minnctapersm, as
+  // then setmaxnreg has no effect (C7508). The ISA leaves this open; these are what ptxas 13.0 writes into its cubins.
   void start(const Kernel& kernel, std::uint32_t warps);
   // "warp 0 24, warps 4-7 240, ..., of 65536": what the deadlock of a setmaxnreg needs.
   [[nodiscard]] std::string describe() const;

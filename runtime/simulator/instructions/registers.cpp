@@ -1,5 +1,4 @@
 // setmaxnreg: PTX ISA 9.0, section 9.7.19.5.
-#include <algorithm>
 #include <cstdint>
 
 #include <fmt/format.h>
@@ -22,7 +21,8 @@ void set_registers(Warp& warp, const Step& step, Mask lanes) {
   const std::uint32_t wanted = step.attribute & ~increases;
   const bool more = (step.attribute & increases) != 0;
   if (held == 0)
-    warp.fail(FaultKind::launch, lanes, "setmaxnreg in a kernel without .maxntid and .minnctapersm has no effect");
+    warp.fail(FaultKind::launch, lanes,
+              "setmaxnreg in a kernel without .maxnreg, or .maxntid and .minnctapersm, has no effect");
   if (!warp.released()) {
     warp.block().warpgroups[warp.index() / warps_per_group].set_registers(warp);
     if (more ? held > wanted : held < wanted)
@@ -30,20 +30,14 @@ void set_registers(Warp& warp, const Step& step, Mask lanes) {
           FaultKind::bad_operand, lanes,
           fmt::format("setmaxnreg.{} to {} registers by a warp that holds {}", more ? "inc" : "dec", wanted, held));
   }
-  pool.changed[warp.index()] = true;
   if (!more) {
     pool.free += held - wanted;
     held = wanted;
     warp.advance();
     return warp.block().release(PathState::registers, 0);
   }
-  if (wanted - held > pool.free) {
-    // Nobody is left who could give any back.
-    if (std::ranges::all_of(pool.changed, [](bool changed) { return changed; }))
-      warp.fail(FaultKind::bad_operand, lanes,
-                fmt::format("setmaxnreg.inc to {} registers waits for ever: {}", wanted, pool.describe()));
+  if (wanted - held > pool.free)
     return warp.wait(PathState::registers, 0);
-  }
   pool.free -= wanted - held;
   held = wanted;
   warp.advance();

@@ -64,7 +64,9 @@ class EntryParser {
         entry_.cluster = parse_extents();
       else if (directive.is(".minnctapersm"))
         entry_.min_blocks = static_cast<std::int32_t>(lexer_.expect_count("a number of blocks", most_int32));
-      else if (directive.is(".maxnreg") || directive.is(".maxnctapersm") || directive.is(".maxclusterrank"))
+      else if (directive.is(".maxnreg"))
+        entry_.max_registers = static_cast<std::int32_t>(lexer_.expect_count("a number of registers", most_int32));
+      else if (directive.is(".maxnctapersm") || directive.is(".maxclusterrank"))
         lexer_.expect_count("a number", most_int32);
       else if (directive.is(".pragma"))
         skip_pragma(lexer_);

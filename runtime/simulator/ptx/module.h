@@ -109,6 +109,7 @@ struct Entry {
   std::array<std::int32_t, 3> required_threads{};  // .reqntid; 0: not stated
   std::array<std::int32_t, 3> cluster{};           // .reqnctapercluster; 0: not stated
   std::int32_t min_blocks = 0;                     // .minnctapersm
+  std::int32_t max_registers = 0;                  // .maxnreg
 };
 
 struct Module {
