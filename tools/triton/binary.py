@@ -2,16 +2,19 @@
 
 from dataclasses import dataclass
 
+from triton.experimental.gluon.language import NVMMASharedLayout
+
 import kernels
 from compiled import compile_kernel, library_attention
 from left_out import PROXY_FENCE, REGISTER_FENCE
+from specialized import specialized_attention
 
 
 @dataclass(frozen=True)
 class Binary:
     """What is compiled once and run on several shapes."""
 
-    kernel: str  # "library", "masked" or "described"
+    kernel: str  # "library", "masked", "described" or "specialized"
     dtype: str
     capability: int
     causal: bool
@@ -21,6 +24,11 @@ class Binary:
     stages: int = 3
     warps: int = 4
     left_out: tuple = ()
+
+    @property
+    def rows(self):
+        """Of a block; tile_m: of its warps that work together."""
+        return 2 * self.tile_m if self.kernel == "specialized" else self.tile_m
 
     @property
     def out_dtype(self):
@@ -67,6 +75,8 @@ WORK = [
     (Binary("described", "bf16", 90, True, 128, 128, 128, 2, 8), [Shape(2, 257, 300, 128)]),
     (Binary("described", "fp16", 90, False, 32, 64, 64, 4), [Shape(2, 65, 333, 32), Shape(1, 50, 50, 24)]),
     (Binary("described", "bf16", 90, True, 16, 64, 32), [Shape(3, 96, 64, 16, 3)]),
+    (Binary("specialized", "fp16", 90, True, 64, 64, 64, 2), [Shape(2, 131, 257, 64, 2), Shape(1, 200, 70, 40)]),
+    (Binary("specialized", "bf16", 90, False, 128, 64, 64, 3), [Shape(1, 150, 500, 128)]),
     (Binary("described", "fp8e4nv", 90, True, 64, 64, 64), [Shape(2, 65, 161, 64), Shape(1, 127, 127, 48)]),
 ]
 
@@ -84,16 +94,22 @@ def _library_attention(binary, path):
 
 
 def _own_attention(binary):
-    kernel = kernels.described_attention if binary.kernel == "described" else kernels.masked_attention
+    kernel = {"masked": kernels.masked_attention, "described": kernels.described_attention,
+              "specialized": specialized_attention}[binary.kernel]
     constants = {"CAUSAL": binary.causal, "TILE_M": binary.tile_m, "TILE_N": binary.tile_n, "TILE_D": binary.dim}
+    if binary.kernel == "specialized":
+        constants["STAGES"] = binary.stages
     types = {name: "i32" for name in kernel.arg_names} | {"lse": "*fp32", "scale_log2": "fp32"}
     tensors = {"q": (binary.dtype, binary.tile_m), "k": (binary.dtype, binary.tile_n),
                "v": (binary.dtype, binary.tile_n), "out": (binary.out_dtype, binary.tile_m)}
-    if binary.kernel == "described":
-        types |= {name: f"tensordesc<{dtype}[1, {rows}, {binary.dim}]>" for name, (dtype, rows) in tensors.items()}
-        return kernel, types, constants, {"lse"}
-    types |= {name: "*" + dtype for name, (dtype, _) in tensors.items()}
-    return kernel, types, constants, {*tensors, "lse"} | ({"dim"} if binary.dim >= 64 else set())
+    if binary.kernel == "masked":
+        types |= {name: "*" + dtype for name, (dtype, _) in tensors.items()}
+        return kernel, types, constants, {*tensors, "lse"} | ({"dim"} if binary.dim >= 64 else set())
+    layout = ""
+    if binary.kernel == "specialized":  # the kernel says how tiles lie in shared memory
+        layout = f",{NVMMASharedLayout(swizzle_byte_width=min(128, 2 * binary.dim), element_bitwidth=16, rank=3)!r}"
+    types |= {name: f"tensordesc<{dtype}[1, {rows}, {binary.dim}]{layout}>" for name, (dtype, rows) in tensors.items()}
+    return kernel, types, constants, {"lse"}
 
 
 def compiled(binary, library):

@@ -72,5 +72,5 @@ def _arguments(binary, kernel, shape, tensors, scale):
 def case(name, binary, kernel, shape, tensors, scale):
     scratch = [_scalar(f"scratch{i}", 0, "u64") for i in range(kernel.scratch_parameters)]
     return {"form": name, "arch": f"sm_{binary.capability}", "entry": kernel.entry, "block": [kernel.threads, 1, 1],
-            "grid": [-(-shape.len_q // binary.tile_m), shape.heads, 1], "shared_bytes": kernel.shared_bytes,
+            "grid": [-(-shape.len_q // binary.rows), shape.heads, 1], "shared_bytes": kernel.shared_bytes,
             "arguments": _arguments(binary, kernel, shape, tensors, scale) + scratch}

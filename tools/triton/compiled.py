@@ -1,6 +1,7 @@
 """Triton kernels to PTX without a GPU."""
 
 import importlib.util
+import re
 import sys
 import types
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 from triton.compiler import compile as triton_compile
+from triton.experimental.gluon._runtime import GluonASTSource
 
 
 @dataclass
@@ -36,7 +38,8 @@ def parameters_of(kind):
     """How many parameters of the PTX one of the kernel becomes: a descriptor is a map, its extents and its strides."""
     if kind == "constexpr":
         return 0
-    return 1 + 2 * (kind.count(",") + 1) if kind.startswith("tensordesc") else 1
+    box = re.match(r"tensordesc<\w+\[([^]]*)\]", kind)
+    return 1 + 2 * (box[1].count(",") + 1) if box else 1
 
 
 def compile_kernel(kernel, types_of, constants, capability, aligned, stages=3, warps=4):
@@ -45,7 +48,8 @@ def compile_kernel(kernel, types_of, constants, capability, aligned, stages=3, w
     signature = {name: "constexpr" if name in constants else types_of[name] for name in names}
     constexprs = {(names.index(name),): value for name, value in constants.items()}
     attributes = {(names.index(name),): [["tt.divisibility", 16]] for name in aligned}
-    source = ASTSource(kernel, signature, constexprs=constexprs, attrs=attributes)
+    make_source = GluonASTSource if kernel.is_gluon() else ASTSource
+    source = make_source(kernel, signature, constexprs=constexprs, attrs=attributes)
     binary = triton_compile(source, target=GPUTarget("cuda", capability, 32),
                             options={"num_warps": warps, "num_stages": stages})
     ptx = binary.asm["ptx"]
@@ -54,5 +58,5 @@ def compile_kernel(kernel, types_of, constants, capability, aligned, stages=3, w
     # The numbers of CUtensorMapSwizzle, doubled from 16 bytes: 0 is none.
     boxes = [(each["block_size"], each["swizzle"] and 16 << each["swizzle"])
              for each in binary.metadata.tensordesc_meta or []]
-    return Compiled(ptx=ptx, entry=binary.metadata.name, threads=32 * warps, shared_bytes=binary.metadata.shared,
+    return Compiled(ptx=ptx, entry=binary.metadata.name, threads=32 * binary.metadata.num_warps, shared_bytes=binary.metadata.shared,
                     scratch_parameters=ptx.count("_param_", begin, ptx.index("{", begin)) - given, boxes=boxes)

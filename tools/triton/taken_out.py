@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 # What a line may begin with that goes alone. A loop of try_wait goes with its branch; of an mbarrier that is told to
 # expect bytes, the arrival stays.
-_ALONE = ("bar.sync", "cp.async.wait_group", "wgmma.fence", "wgmma.wait_group", "fence.proxy.async",
+_ALONE = ("bar.sync", "barrier.sync", "cp.async.wait_group", "wgmma.fence", "wgmma.wait_group", "fence.proxy.async",
           "cp.async.bulk.wait_group")
 _EXPECTED_BYTES = re.compile(r"mbarrier\.arrive\.expect_tx\.shared\.b64 _, (\[%r\d+\]), \d+;")
 
