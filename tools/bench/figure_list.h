@@ -33,7 +33,8 @@ inline constexpr Need nvrtc{.test = "$bin/attentune compile dtype=f16 heads=1 he
                             .missing = "attentune finds no NVRTC that compiles for sm_80"};
 inline constexpr Need nvcc{.test = "command -v nvcc", .missing = "nvcc is not in PATH"};
 inline constexpr Need nvdisasm{.test = "command -v nvdisasm", .missing = "nvdisasm is not in PATH"};
-inline constexpr Need torch{.test = "python3 -c 'import torch'", .missing = "python3 has no torch"};
+inline constexpr Need torch{.test = "python3 -c 'from torch.nn.functional import scaled_dot_product_attention'",
+                            .missing = "python3 has no PyTorch of version 2 or newer"};
 
 inline constexpr std::string_view one_core_bench =
     "$bin/attentune bench dtype=f32 heads=1 head_dim=128 seq=2048 --threads 1 --device host --store :memory: --json";
