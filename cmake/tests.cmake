@@ -84,7 +84,7 @@ if(HOST_CODEGEN)
   add_dependencies(test_runtime nvrtc_stub_12.8 nvrtc_stub_12.9 nvrtc_stub_13.1 nvrtc_stub_14.0)
   test_folder(tuner attentune_tuner)
   test_folder(tools attentune_tuner)
-  foreach(part output quantity result tune_report) # of the command
+  foreach(part covering_list output quantity result tune_report) # of the command
     target_sources(test_tools PRIVATE ${PROJECT_SOURCE_DIR}/tools/attentune/${part}.cpp)
   endforeach()
   test_folder(abi attentune)

@@ -17,11 +17,13 @@ const std::vector<Command>& commands() {
        .run = run_devices},
       {.name = "problems",
        .summary = "list the workloads known by name, or print problems in canonical text",
-       .detail = "Without a problem: the models that --model knows. With one: its canonical text, floating-point\n"
-                 "operations and bytes, one line a problem, fit for --file. --all prints what `verify --all` verifies.",
+       .detail =
+           "Without a problem: the models that --model knows. With one: its canonical text, floating-point\n"
+           "operations and bytes, one line a problem, fit for --file. --all prints what `verify --all` verifies on\n"
+           "the device, with the Config of those that are not verified with their default.",
        .example = "attentune problems\n"
                   "attentune problems --model gemma-2-9b --seq 8192 > gemma.list",
-       .options = takes_problem | takes_all | takes_json,
+       .options = takes_problem | takes_device | takes_all | takes_json,
        .run = run_problems},
       {.name = "space",
        .summary = "show the space of Configs of a problem, with the best by predicted cost",
@@ -71,7 +73,8 @@ const std::vector<Command>& commands() {
       {.name = "verify",
        .summary = "verify a problem's kernel against the exact reference",
        .detail = "The default Config unless --config names one; --all-configs N takes N spread over the whole space.\n"
-                 "--all verifies a built-in list that covers dtypes, masks, groups and odd sizes.",
+                 "--all verifies a built-in list that covers dtypes, masks, groups and odd sizes, and on a GPU the\n"
+                 "default kernels of the built-in workloads at short lengths.",
        .example = "attentune verify dtype=f16 heads=8/2 head_dim=80 seq=333/517 'mask=causal()'\n"
                   "attentune verify --all\n"
                   "attentune verify dtype=f32 head_dim=64 seq=200 --all-configs 20",

@@ -8,6 +8,7 @@
 #include "tools/attentune/output.h"
 #include "tools/attentune/problem_list.h"
 #include "tools/attentune/quantity.h"
+#include "tools/attentune/session.h"
 
 namespace attentune {
 namespace {
@@ -49,6 +50,17 @@ void list_workloads(bool json) {
                table.text());
 }
 
+std::vector<CoveringCase> cases_of(const Arguments& arguments) {
+  if (arguments.all) {
+    const auto device = device_of(arguments);
+    return covering_cases(device->arch(), device->workers());
+  }
+  std::vector<CoveringCase> cases;
+  for (NamedProblem& each : problem_list(arguments.problems))
+    cases.push_back({.named = std::move(each), .config = std::nullopt});
+  return cases;
+}
+
 }  // namespace
 
 int run_problems(const Arguments& arguments) {
@@ -56,19 +68,22 @@ int run_problems(const Arguments& arguments) {
     list_workloads(arguments.json);
     return 0;
   }
-  for (const NamedProblem& each : arguments.all ? covering_list() : problem_list(arguments.problems)) {
-    const double work = flops(each.problem);
+  for (const CoveringCase& each : cases_of(arguments)) {
+    const auto& [name, problem] = each.named;
+    const double work = flops(problem);
+    const std::string config = each.config ? to_text(*each.config) : "";
     if (arguments.json) {
       fmt::print("{}\n", Json{{"event", "problem"},
-                              {"problem", to_text(each.problem)},
-                              {"name", each.name},
+                              {"problem", to_text(problem)},
+                              {"name", name},
+                              {"config", config},
                               {"flop", work},
-                              {"bytes", bytes(each.problem)}}
+                              {"bytes", bytes(problem)}}
                              .dump());
       continue;
     }
-    fmt::print("{}  # {}{}{:.3g} GFLOP, {}\n", to_text(each.problem), each.name, each.name.empty() ? "" : ": ",
-               work / 1e9, format_bytes(bytes(each.problem)));
+    fmt::print("{}  # {}{}{:.3g} GFLOP, {}{}{}\n", to_text(problem), name, name.empty() ? "" : ": ", work / 1e9,
+               format_bytes(bytes(problem)), config.empty() ? "" : ", config ", config);
   }
   return 0;
 }

@@ -53,10 +53,12 @@ std::vector<Config> launch_variants(const ConfigSpace& space, const Config& conf
   return configs;
 }
 
-std::vector<Config> configs_of(const Arguments& arguments, const BuildChoice& choice, const Problem& problem,
+std::vector<Config> configs_of(const Arguments& arguments, const CoveringCase& each, const BuildChoice& choice,
                                const Arch& arch) {
-  std::vector<Config> chosen =
-      arguments.sample ? spread(*choice.family, problem, arch, *arguments.sample) : std::vector<Config>{choice.config};
+  const Problem& problem = each.named.problem;
+  std::vector<Config> chosen = arguments.sample && !each.config
+                                   ? spread(*choice.family, problem, arch, *arguments.sample)
+                                   : std::vector<Config>{choice.config};
   if (!arguments.coverage)
     return chosen;
   std::vector<Config> configs;
@@ -116,27 +118,28 @@ void verify_one(const NamedProblem& named, const std::shared_ptr<const Device>& 
 int run_verify(const Arguments& arguments) {
   if (arguments.config && arguments.sample)
     throw Error(Status::misuse, "--config and --all-configs exclude each other; give one of them");
-  std::vector<NamedProblem> problems;
+  const auto device = device_of(arguments);
+  std::vector<CoveringCase> cases;
   if (arguments.all)
-    problems = covering_list();
+    cases = covering_cases(device->arch(), device->workers());
   if (!arguments.all || !arguments.problems.empty())
     for (NamedProblem& each : problem_list(arguments.problems))
-      problems.push_back(std::move(each));
-  const auto device = device_of(arguments);
+      cases.push_back({.named = std::move(each), .config = std::nullopt});
   if (arguments.coverage && device->identity().kind != DeviceIdentity::Kind::simulator)
     throw Error(Status::misuse, "--coverage needs a simulator; add --device sim:sm_80");
   const auto executor = make_pool(threads_of(arguments));
   Verifier verifier(*executor, device->memory());
   Tally tally;
-  for (const NamedProblem& named : problems) {
-    if (arguments.all && !is_served(named.problem, device->arch())) {
+  for (const CoveringCase& each : cases) {
+    const Problem& problem = each.named.problem;
+    if (arguments.all && !is_served(problem, device->arch())) {
       ++tally.not_served;
       continue;
     }
-    require_memory(named.problem);
-    const BuildChoice choice = choose(named.problem, device->arch(), arguments.config);
-    for (const Config& config : configs_of(arguments, choice, named.problem, device->arch()))
-      verify_one(named, device, *choice.family, config, verifier, arguments, tally);
+    require_memory(problem);
+    const BuildChoice choice = choose(problem, device->arch(), each.config ? to_text(*each.config) : arguments.config);
+    for (const Config& config : configs_of(arguments, each, choice, device->arch()))
+      verify_one(each.named, device, *choice.family, config, verifier, arguments, tally);
   }
   if (arguments.coverage && !arguments.json)
     fmt::print("{}", tally.coverage.text());

@@ -1,5 +1,9 @@
 #include "tools/attentune/covering_list.h"
 
+#include <utility>
+
+#include "generator/default_cases.h"
+
 namespace attentune {
 
 std::vector<NamedProblem> covering_list() {
@@ -47,11 +51,25 @@ std::vector<NamedProblem> covering_list() {
       "dtype=bf16 batch=2 heads=6/2 head_dim=24/40 seq=333/131 mask=causal() outputs=out,lse",
       "dtype=f16 heads=4/2 head_dim=104/88 seq=70/500 outputs=out,lse scale=-0.3",
       "dtype=f16 batch=3 heads=2 head_dim=16/8 seq=1/400 mask=window(200,0)|sink(20) sink_logit=yes outputs=out,lse",
+      // All at once, for the default Config of each family of GPU kernels: several items for each block, a row tile
+      // that
+      // sees nothing, more key tiles than twice the stages, no length or head dim at a step.
+      "dtype=f16 batch=2 heads=6/2 head_dim=104/88 seq=801/467 mask=causal()",
+      "dtype=bf16 heads=4/2 head_dim=136/120 seq=601/403 mask=causal() outputs=out,lse",
   };
   std::vector<NamedProblem> problems;
   for (const char* line : lines)
     problems.push_back({.name = "", .problem = parse_problem(line)});
   return problems;
+}
+
+std::vector<CoveringCase> covering_cases(const Arch& arch, int workers) {
+  std::vector<CoveringCase> cases;
+  for (NamedProblem& named : covering_list())
+    cases.push_back({.named = std::move(named), .config = std::nullopt});
+  for (DefaultCase& each : default_cases(arch, workers))
+    cases.push_back({.named = std::move(each.named), .config = std::move(each.config)});
+  return cases;
 }
 
 }  // namespace attentune

@@ -1,0 +1,72 @@
+#include "generator/default_cases.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "generator/integer.h"
+#include "generator/kernel_family.h"
+#include "generator/source.h"
+
+namespace attentune {
+namespace {
+
+constexpr std::int64_t items_a_block = 3;
+
+std::int64_t stages(const Config& config) {
+  const auto& choices = config.choices();
+  const bool apart = std::ranges::any_of(choices, [](const Choice& choice) { return choice.name == "stages_k"; });
+  return apart ? std::max(config.integer("stages_k"), config.integer("stages_v")) : config.integer("stages");
+}
+
+// Whether blocks are as many as the device computes at a time, and take items until none is left.
+bool is_persistent(const Source& source) {
+  return source.launches.front().grid[0].find("workers") != std::string::npos;
+}
+
+Problem shortened(Problem problem, const Config& config, bool persistent, int workers) {
+  const std::int64_t tile_m = config.integer("tile_m");
+  const std::int64_t tile_n = config.integer("tile_n");
+  problem.heads_q = 2 * problem.group();
+  problem.heads_kv = 2;
+  // Tiles are of 16 keys at least: the last is partial, and the length odd.
+  problem.len_kv = tile_n * std::max(2 * stages(config) + 1, 2 * config.integer("splits")) - 7;
+  if (problem.len_q > 1)
+    problem.len_q = problem.mask.is_all() ? 2 * tile_m + 5 : problem.len_kv + tile_m + 2;
+  // As many keys hidden as the model's window hides at the model's length.
+  for (std::int64_t& argument : problem.mask.arguments)
+    argument = std::min(argument, problem.len_kv / 3);
+  if (persistent) {
+    const std::int64_t items = problem.heads_q * ceil_div(problem.len_q, tile_m);
+    problem.batch = ceil_div(items_a_block * workers, items);
+  }
+  return problem;
+}
+
+}  // namespace
+
+std::vector<DefaultCase> default_cases(const Arch& arch, int workers) {
+  std::vector<DefaultCase> cases;
+  if (arch.is_host())
+    return cases;
+  std::set<std::string> texts;
+  for (const Workload& row : workloads()) {
+    for (NamedProblem& named : workload_problems(row.model, std::nullopt, std::nullopt)) {
+      if (!is_served(named.problem, arch))
+        continue;
+      const KernelFamily& family = family_for(named.problem, arch);
+      Config config = family.default_config(named.problem, arch);
+      const Source source = family.render(named.problem, arch, config);
+      if (!texts.insert(source.text).second)
+        continue;
+      named.problem = shortened(std::move(named.problem), config, is_persistent(source), workers);
+      cases.push_back({.named = std::move(named), .config = std::move(config)});
+    }
+  }
+  return cases;
+}
+
+}  // namespace attentune
