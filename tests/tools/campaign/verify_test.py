@@ -13,7 +13,9 @@ FAKE_CLI = """
     def show(**values): print(json.dumps(values), flush=True)
     if words[0] == "problems":
         for line in ("dtype=f32 good", "dtype=bf16 refused", "dtype=bf16 wrong", "dtype=bf16 hangs", "dtype=bf16 dies"):
-            show(event="problem", problem=line)
+            show(event="problem", problem=line, config="")
+        for config in ("tile=3", "tile=4"):
+            show(event="problem", problem="dtype=bf16 shipped", config=config)
         sys.exit(0)
     line, what = words[1], words[1].split()[-1]
     if what == "refused": os._exit(2)
@@ -21,6 +23,7 @@ FAKE_CLI = """
     if what == "dies": os.kill(os.getpid(), 11)
     print("not JSON")
     show(event="result", problem=line, config="tile=1 | split=2", error=0.5)
+    if what == "shipped" and "tile=4" in words: sys.exit(f"attentune: {line} with config 'tile=4' is wrong: by far")
     if what == "wrong":
         sys.exit(f"attentune: {line} with config 'tile=1 | split=2' is wrong: too far off; report it with this line")
     """
@@ -44,6 +47,11 @@ class Verify(Case):
                          ["attentune verify 'dtype=bf16 wrong' --device gpu:0 --config 'tile=1 | split=2'"])
         self.assertIn("--watchdog", wrong["command"])
 
+        # A Config of its own is asked for, and is no matter for the pass over the space.
+        asked = {cell: outcome for cell, outcome in outcomes.items() if "shipped" in cell}
+        self.assertEqual(asked, {f"{name}: dtype=bf16 shipped [{config}]": outcome for name in ("watchdog", "default")
+                                 for config, outcome in (("tile=3", "ok"), ("tile=4", "wrong"))})
+
         count = len(read(self.folder / "records.jsonl"))
         self.assertFalse(verify.run(context))  # known to be bad, and nothing but the skipped is asked again
         added = read(self.folder / "records.jsonl")[count:]
@@ -52,7 +60,7 @@ class Verify(Case):
     def test_the_end_of_the_stage_is_no_fault_of_a_kernel(self):
         context = self.context(deadline=time.time() + 0.5)
         context.attentune["cli"] = self.script("attentune", FAKE_CLI)
-        with mock.patch.object(verify, "covering_list", lambda _: ["dtype=bf16 hangs"]), \
+        with mock.patch.object(verify, "covering_list", lambda _: [("dtype=bf16 hangs", "")]), \
                 mock.patch.object(verify, "LEAST_SECONDS", 0.4):
             self.assertTrue(verify.run(context))
         self.assertEqual(self.outcomes()["watchdog: dtype=bf16 hangs"], "unfinished")
@@ -60,7 +68,7 @@ class Verify(Case):
     def test_an_attentune_without_watchdog_is_named_in_the_records(self):
         context = self.context()
         context.attentune |= {"cli": self.script("attentune", FAKE_CLI), "watchdog": False}
-        with mock.patch.object(verify, "covering_list", lambda _: ["dtype=bf16 good"]):
+        with mock.patch.object(verify, "covering_list", lambda _: [("dtype=bf16 good", "")]):
             self.assertTrue(verify.run(context))
         self.assertEqual(self.outcomes(), {"watchdog": "skipped", "default: dtype=bf16 good": "ok",
                                            "spread: dtype=bf16 good": "ok"})

@@ -1,4 +1,4 @@
-"""verify: every problem of the covering list through `attentune verify`, first in watchdog builds, a process each."""
+"""verify: what `attentune verify --all` verifies on the device, first in watchdog builds, a process each."""
 
 import re
 import shlex
@@ -10,26 +10,42 @@ from stages.progress import Progress
 from stages.workers import reason
 
 CELL_SECONDS = 30
+LIST_SECONDS = 60  # it opens the device
 LEAST_SECONDS = 5  # left, or no further kernel is begun
 DRY_LINES, DRY_SPREAD, SPREAD = 4, 2, 6  # SPREAD: Configs over the space in the last pass
 
 
 def covering_list(context):
-    """The problems of `attentune verify --all`; on a GPU, whose families take 16 bits, f32 is asked as f16 and bf16."""
-    lines = []
+    """(problem, Config) of `attentune verify --all`; Config "": the problem's default. On a GPU, whose families take
+    16 bits, f32 is asked as f16 and bf16."""
+    found = []
 
     def on_line(line):
-        problem = process.event(line).get("problem", "")
+        event = process.event(line)
+        problem, config = event.get("problem", ""), event.get("config", "")
         if context.device == "host" or "dtype=f32" not in problem:
-            lines.append(problem)
+            found.append((problem, config))
         else:
-            lines.extend(problem.replace("dtype=f32", f"dtype={dtype}") for dtype in ("f16", "bf16"))
+            found.extend((problem.replace("dtype=f32", f"dtype={dtype}"), config) for dtype in ("f16", "bf16"))
 
-    ended = process.run([context.attentune["cli"], "problems", "--all", "--json"], timeout=20, on_line=on_line)
+    command = [context.attentune["cli"], "problems", "--all", "--device", context.device, "--json"]
+    ended = process.run(command, timeout=LIST_SECONDS, on_line=on_line)
     if ended.outcome != "ok":
         raise RuntimeError(f"the covering list could not be read: {reason(ended)}")
-    lines = [line for line in dict.fromkeys(lines) if line]
-    return lines[:DRY_LINES] if context.dry else lines
+    found = [pair for pair in dict.fromkeys(found) if pair[0]]
+    return found[:DRY_LINES] if context.dry else found
+
+
+def cells(context):
+    """(cell, kernel, problem, further arguments) of every pass, in the order they run; `kernel` names it in each."""
+    listed = covering_list(context)
+    for name, words in passes(context):
+        for problem, config in listed:
+            if not config:
+                yield f"{name}: {problem}", problem, problem, words
+            elif name != "spread":  # its point is that Config
+                kernel = f"{problem} [{config}]"
+                yield f"{name}: {kernel}", kernel, problem, [*words, "--config", config]
 
 
 def passes(context):
@@ -46,21 +62,19 @@ def run(context):
     if not context.attentune["watchdog"] and not journal.finished("watchdog"):
         journal.write("watchdog", "skipped", reason="this attentune's verify has no --watchdog: a hanging kernel is "
                                                     "ended by its process and says nothing of its barriers")
-    lines = covering_list(context)
-    cells = [(name, words, line) for name, words in passes(context) for line in lines]
-    progress = Progress("verify", len(cells), context.deadline)
-    progress.resumed(sum(1 for name, _, line in cells if journal.finished(f"{name}: {line}")))
+    planned = list(cells(context))
+    progress = Progress("verify", len(planned), context.deadline)
+    progress.resumed(sum(1 for cell, *_ in planned if journal.finished(cell)))
     bad = {}
-    for name, words, line in cells:
-        cell = f"{name}: {line}"
+    for cell, kernel, line, words in planned:
         record = journal.finished(cell)
         if not record:
             if context.left < LEAST_SECONDS:
                 break
-            record = _one(context, journal, cell, words, line, bad.get(line))
+            record = _one(context, journal, cell, words, line, bad.get(kernel))
             progress.cell(f"{cell}: {record['outcome']} {record.get('reason', '')}")
         if record["outcome"] not in ("ok", "refused", "skipped", "unfinished"):
-            bad[line] = record["outcome"]
+            bad[kernel] = record["outcome"]
     return not bad
 
 
