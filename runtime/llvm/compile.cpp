@@ -116,6 +116,7 @@ struct Output {
 };
 
 Output generate(const Source& source, const Arch& arch, llvm::CodeGenFileType type) {
+  const LlvmCall call;
   const std::unique_ptr<llvm::TargetMachine> machine = make_target_machine(arch);
   Output output;
   std::vector<std::string> errors;

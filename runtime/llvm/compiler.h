@@ -30,7 +30,8 @@ namespace attentune::llvm_backend {
 // Assembly text of the same compilation, for people.
 [[nodiscard]] std::string assembly(const Source& source, const Arch& arch);
 // LLVM cannot unwind: where it finds no memory it calls `end`, which must not return. Without one it aborts the
-// process. Once a process, before anything is compiled.
+// process, or lets an exception through that leaves its objects broken. Once a process, before anything is compiled;
+// takes the place of the process's new handler.
 void on_out_of_memory(void (*end)());
 // Names of undefined symbols in an ELF object; throws Error(device_failed) when it is not one.
 [[nodiscard]] std::vector<std::string> undefined_symbols(const std::vector<std::uint8_t>& object);

@@ -101,6 +101,7 @@ std::vector<std::string> undefined_symbols(const std::vector<std::uint8_t>& obje
 }
 
 std::unique_ptr<LoadedObject> load(const std::vector<std::uint8_t>& object) {
+  const LlvmCall call;
   initialize_target();
   const ElfObject elf = read_elf_object(object);
   for (const std::string& symbol : elf.undefined) {

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <mutex>
+#include <new>
+#include <utility>
 
 #include <fmt/format.h>
 #include <llvm/Config/llvm-config.h>
@@ -29,6 +31,11 @@ constexpr std::string_view this_machine = "x86_64";
 #else
 constexpr std::string_view this_machine = "aarch64";
 #endif
+
+bool& is_in_llvm() noexcept {
+  thread_local bool is_in = false;
+  return is_in;
+}
 
 const llvm::Target& native_target() {
   initialize_target();
@@ -130,9 +137,18 @@ void initialize_target() {
   });
 }
 
+LlvmCall::LlvmCall() noexcept : is_nested_(std::exchange(is_in_llvm(), true)) {}
+
+LlvmCall::~LlvmCall() { is_in_llvm() = is_nested_; }
+
 void on_out_of_memory(void (*end)()) {
   llvm::install_bad_alloc_error_handler([](void* chosen, const char*, bool) { reinterpret_cast<void (*)()>(chosen)(); },
                                         reinterpret_cast<void*>(end));
+  std::set_new_handler([] {
+    if (is_in_llvm())
+      llvm::report_bad_alloc_error("operator new");
+    throw std::bad_alloc();
+  });
 }
 
 std::unique_ptr<llvm::TargetMachine> make_target_machine(const Arch& arch) {
