@@ -102,6 +102,7 @@ Nvrtc::Output Nvrtc::compile(const std::string& text, const std::vector<std::str
   if (failed(nvrtc_.create_program(&program.handle, text.c_str(), "attentune.cu", 0, nullptr, nullptr)))
     return output;
   std::vector<const char*> pointers;
+  pointers.reserve(options.size());
   for (const std::string& option : options)
     pointers.push_back(option.c_str());
   const NvrtcResult result = nvrtc_.compile_program(program.handle, static_cast<int>(pointers.size()), pointers.data());
