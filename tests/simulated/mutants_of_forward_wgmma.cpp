@@ -102,13 +102,14 @@ std::vector<Mutant> mutants_of_forward_wgmma() {
        "    wait_products<0>();\n    memory.k.release();\n",
        "    wait_products<0>();\n    memory.k.release();\n    memory.q.release();\n", "", "", nullptr,
        "    memory.q.release();\n    if constexpr (RESCALE_EARLY) {", "    if constexpr (RESCALE_EARLY) {"},
-      {"consumers that do not wait for Q", &overlapped, "      memory.q.wait_full();\n", "", "race: ", "a wgmma reads"},
+      {"consumers that do not wait for Q", &overlapped, "      memory.q.wait_full();\n", "",
+       "race: |uninitialized memory: ", "a wgmma reads"},
       {"consumers that do not wait for K", &overlapped, "next_step() {\n    memory.k.wait_full();\n", "next_step() {\n",
        "uninitialized memory: |race: ", " shared "},
       {"consumers that do not wait for an item", &overlapped, "next_item() {\n    memory.k.wait_full();\n",
        "next_item() {\n", "uninitialized memory: ", "at shared 0x"},
       {"consumers that do not wait for V", &in_order, "      memory.v.wait_full();\n      wait_turn(number);\n",
-       "      wait_turn(number);\n", "uninitialized memory: ", "a wgmma reads B"},
+       "      wait_turn(number);\n", "uninitialized memory: |race: ", "a wgmma reads"},
 
       // ---- What is copied where.
       {"stages of K that overlap", &overlapped, "K_OFFSET + k.place.stage * KTile::BYTES",
