@@ -71,13 +71,13 @@ def compare(ours, theirs, budget):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--library", required=True)
+    parser.add_argument("--library", dest="path", required=True)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--seconds", type=float, default=1.0, help="per cell")
     parser.add_argument("--all", action="store_true", help="sequences of 4096, too")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    runtime = attentune.Interface(arguments.library).runtime(device="host", store="", threads=arguments.threads)
+    runtime = attentune.Interface(arguments.path).runtime(device="host", store="", threads=arguments.threads)
     print(f"PyTorch {torch.__version__}, {arguments.threads} threads\n")
     print("| cell | attentune ms | PyTorch ms | ratio |\n|---|---|---|---|")
     ratios = []

@@ -107,7 +107,7 @@ def unnoticed(runner, binary, ptx, pool):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--run-ptx", required=True)
-    parser.add_argument("--library", required=True, type=pathlib.Path)
+    parser.add_argument("--library", dest="kernel", required=True, type=pathlib.Path)
     parser.add_argument("--record", action="store_true")
     parser.add_argument("--keep", type=pathlib.Path)
     options = parser.parse_args()
@@ -118,7 +118,7 @@ def main():
         runner = Runner(options.run_ptx, folder)
         pending, all_compiled = [], []
         for binary, shapes in WORK:
-            kernel = compiled(binary, options.library)
+            kernel = compiled(binary, options.kernel)
             hashes[str(binary)] = hashlib.sha256(kernel.ptx.encode()).hexdigest()
             ptx = left_out.put_in(kernel.ptx, binary.left_out)
             all_compiled.append((binary, kernel, ptx))
