@@ -52,8 +52,7 @@ std::vector<NamedProblem> covering_list() {
       "dtype=f16 heads=4/2 head_dim=104/88 seq=70/500 outputs=out,lse scale=-0.3",
       "dtype=f16 batch=3 heads=2 head_dim=16/8 seq=1/400 mask=window(200,0)|sink(20) sink_logit=yes outputs=out,lse",
       // All at once, for the default Config of each family of GPU kernels: several items for each block, a row tile
-      // that
-      // sees nothing, more key tiles than twice the stages, no length or head dim at a step.
+      // that sees nothing, more key tiles than twice the stages, no length or head dim at a step.
       "dtype=f16 batch=2 heads=6/2 head_dim=104/88 seq=801/467 mask=causal()",
       "dtype=bf16 heads=4/2 head_dim=136/120 seq=601/403 mask=causal() outputs=out,lse",
   };

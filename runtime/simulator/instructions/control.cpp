@@ -19,14 +19,18 @@ void branch(Warp& warp, const Step& step, Mask lanes) {
   warp.branch(step, static_cast<std::uint32_t>(step.offset), lanes);
 }
 
-void decode_bra(StepBuilder& builder) {
-  builder.expect_operands(1, 1);
-  Step& step = builder.step;
-  step.offset = builder.target(0);
-  step.handler = branch;
+// Lanes may part there.
+void make_branch(Step& step, Handler handler) {
+  step.handler = handler;
   step.flow = Flow::control;
   step.parts = true;
   step.category = Category::control;
+}
+
+void decode_bra(StepBuilder& builder) {
+  builder.expect_operands(1, 1);
+  builder.step.offset = builder.target(0);
+  make_branch(builder.step, branch);
 }
 
 void branch_indexed(Warp& warp, const Step& step, Mask lanes) {
@@ -48,12 +52,8 @@ void decode_brx(StepBuilder& builder) {
   if (!builder.has("idx"))
     builder.refuse("the simulator has no handler for it");
   builder.input(builder.operand(0), 32);
-  Step& step = builder.step;
-  step.attribute = builder.target_list(1);
-  step.handler = branch_indexed;
-  step.flow = Flow::control;
-  step.parts = true;
-  step.category = Category::control;
+  builder.step.attribute = builder.target_list(1);
+  make_branch(builder.step, branch_indexed);
 }
 
 void exit_lanes(Warp& warp, const Step& /*step*/, Mask lanes) { warp.exit_lanes(lanes); }
