@@ -2,13 +2,11 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <optional>
-#include <set>
 #include <string>
 #include <utility>
 
+#include "generator/default_kernels.h"
 #include "generator/integer.h"
-#include "generator/kernel_family.h"
 #include "generator/source.h"
 
 namespace attentune {
@@ -52,19 +50,10 @@ std::vector<DefaultCase> default_cases(const Arch& arch, int workers) {
   std::vector<DefaultCase> cases;
   if (arch.is_host())
     return cases;
-  std::set<std::string> texts;
-  for (const Workload& row : workloads()) {
-    for (NamedProblem& named : workload_problems(row.model, std::nullopt, std::nullopt)) {
-      if (!is_served(named.problem, arch))
-        continue;
-      const KernelFamily& family = family_for(named.problem, arch);
-      Config config = family.default_config(named.problem, arch);
-      const Source source = family.render(named.problem, arch, config);
-      if (!texts.insert(source.text).second)
-        continue;
-      named.problem = shortened(std::move(named.problem), config, is_persistent(source), workers);
-      cases.push_back({.named = std::move(named), .config = std::move(config)});
-    }
+  for (DefaultKernel& kernel : default_kernels(arch)) {
+    kernel.named.problem =
+        shortened(std::move(kernel.named.problem), kernel.config, is_persistent(kernel.source), workers);
+    cases.push_back({.named = std::move(kernel.named), .config = std::move(kernel.config)});
   }
   return cases;
 }

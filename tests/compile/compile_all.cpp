@@ -9,7 +9,7 @@
 #include <thread>
 #include <utility>
 
-#include "generator/default_sources.h"
+#include "generator/default_kernels.h"
 #include "generator/error.h"
 #include "generator/kernel_sample.h"
 #include "runtime/cuda/compile_log.h"
@@ -30,8 +30,8 @@ std::string complaint_of(const Binary& binary) {
 
 std::vector<Compilation> defaults_of(const KernelFamily& family, const Arch& arch) {
   std::vector<Compilation> compilations;
-  for (NamedSource& named : default_sources(family, arch))
-    compilations.push_back({.name = std::move(named.name), .source = std::move(named.source)});
+  for (DefaultKernel& kernel : default_kernels(family, arch))
+    compilations.push_back({.name = std::move(kernel.named.name), .source = std::move(kernel.source)});
   CHECK(compilations.size() >= 10);
   return compilations;
 }

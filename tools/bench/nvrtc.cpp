@@ -24,7 +24,7 @@
 #include <utility>
 #include <vector>
 
-#include "generator/default_sources.h"
+#include "generator/default_kernels.h"
 #include "generator/error.h"
 #include "generator/kernel_family.h"
 #include "runtime/cuda/compiler.h"
@@ -137,21 +137,21 @@ void measure(const KernelFamily& family, const Arch& arch, const cuda::CudaCompi
              Total& total) {
   Column by_nvrtc;
   Column by_nvcc;
-  const std::vector<NamedSource> sources = default_sources(family, arch);
-  for (const NamedSource& named : sources) {
+  const std::vector<DefaultKernel> kernels = default_kernels(family, arch);
+  for (const auto& [named, config, source] : kernels) {
     const std::string name = fmt::format("{} {}", arch.name, named.name);
-    const Seconds took = compile(compiler, named.source);
+    const Seconds took = compile(compiler, source);
     by_nvrtc.add(took, named.name);
     total.nvrtc.add(took, name);
     if (nvcc != nullptr) {
-      const Seconds beside = nvcc->compile(named.source, arch);
+      const Seconds beside = nvcc->compile(source, arch);
       by_nvcc.add(beside, named.name);
       total.nvcc.add(beside, name);
     }
   }
-  if (sources.empty())
+  if (kernels.empty())
     return;
-  fmt::print("{:<9} {:<14} {:>7}  {:<18} {:<18} {}\n", arch.name, family.name(), sources.size(), by_nvrtc.text(),
+  fmt::print("{:<9} {:<14} {:>7}  {:<18} {:<18} {}\n", arch.name, family.name(), kernels.size(), by_nvrtc.text(),
              nvcc != nullptr ? by_nvcc.text() : "-", by_nvrtc.worst);
   std::fflush(stdout);
 }
