@@ -13,17 +13,25 @@
 #include "templates/host/tasks.h"
 #include "templates/host/vector.h"
 
-/* S of one row: through the score expression, minus what the row does not see. */
-INLINE void finish_scores(const AttentionArgs* args, float* s, int64_t row, const KeyTile* keys, int64_t width,
+/* S of a group of rows: through the score expression, minus what the rows do not see. A pass each: a tile seen whole,
+ * as most are, goes through the code of a call without a mask. */
+INLINE void finish_scores(const AttentionArgs* args, float* s, const RowTile* group, const KeyTile* keys, int64_t width,
                           int tile_class) {
   if (HAS_SCORE) {
-    apply_score(s, width, __builtin_fabsf(args->scale));
+    for (int64_t r = 0; r < group->rows; ++r) {
+      apply_score(s + r * s_stride(), width, __builtin_fabsf(args->scale));
+    }
   }
-  if (HAS_MASK && tile_class != TILE_FULL) {
-    apply_mask(s, keys->keys, query_of(row) + args->len_kv - args->len_q, keys->first, args->mask_arguments);
+  if (HAS_MASK && tile_class == TILE_PARTIAL && class_of(args, group, keys) != TILE_FULL) {
+    for (int64_t r = 0; r < group->rows; ++r) {
+      apply_mask(s + r * s_stride(), keys->keys, query_of(group->first + r) + args->len_kv - args->len_q, keys->first,
+                 args->mask_arguments);
+    }
   }
   if (keys->keys < width) {
-    hide_padding(s, keys->keys, width);
+    for (int64_t r = 0; r < group->rows; ++r) {
+      hide_padding(s + r * s_stride(), keys->keys, width);
+    }
   }
 }
 
@@ -42,12 +50,10 @@ INLINE void softmax_tile(const AttentionArgs* args, const Scratch* scratch, cons
   for (int64_t first = 0; first < rows->rows; first += LANES) {
     const int64_t end = rows->rows - first < LANES ? rows->rows : first + LANES;
     const RowTile group = {rows->batch, rows->head_kv, rows->first + first, end - first};
-    const int group_class = tile_class == TILE_PARTIAL ? class_of(args, &group, keys) : tile_class;
     float origin[LANES] __attribute__((aligned(64)));
+    finish_scores(args, scratch->s + first * s_stride(), &group, keys, width, tile_class);
     for (int64_t r = first; r < end; ++r) {
-      float* s = scratch->s + r * s_stride();
-      finish_scores(args, s, rows->first + r, keys, width, group_class);
-      scratch->alpha[r] = row_max(s, vectors) * factor;
+      scratch->alpha[r] = row_max(scratch->s + r * s_stride(), vectors) * factor;
     }
     update_maxima(scratch->m + first, scratch->alpha + first, origin);
     for (int64_t r = first; r < end; ++r) {
@@ -96,18 +102,27 @@ INLINE Operands operands_of(const AttentionArgs* args, const Scratch* scratch, c
   return operands;
 }
 
+/* A tile seen in part goes by row group, each with the keys it sees: half of a causal diagonal is nobody's. */
 INLINE void packed_key_tile(const AttentionArgs* args, const Scratch* scratch, const RowTile* rows, const KeyTile* keys,
                             int tile_class) {
-  const int64_t width = ceil_div(keys->keys, MICRO_VECTORS * LANES) * MICRO_VECTORS * LANES;
   const Operands operands = operands_of(args, scratch, rows, keys);
-  const RowTile seen = HAS_MASK && tile_class == TILE_PARTIAL ? visible_rows(args, rows, keys) : *rows;
-  const Scratch from = scratch_from(scratch, seen.first - rows->first);
-  multiply_qk(&from, seen.rows, width, operands.k);
-  softmax_tile(args, &from, &seen, keys, width, tile_class);
-  if (PRODUCT == PRODUCT_TILE) {
-    rescale_rows(&from, seen.rows);
+  const int64_t step = HAS_MASK && tile_class == TILE_PARTIAL ? row_group() : TILE_M;
+  for (int64_t first = 0; first < rows->rows; first += step) {
+    const int64_t count = rows->rows - first < step ? rows->rows - first : step;
+    const RowTile group = {rows->batch, rows->head_kv, rows->first + first, count};
+    const KeyTile seen = HAS_MASK && tile_class == TILE_PARTIAL ? visible_keys(args, &group, keys) : *keys;
+    if (seen.keys == 0) {
+      continue;
+    }
+    const int64_t width = ceil_div(seen.keys, MICRO_VECTORS * LANES) * MICRO_VECTORS * LANES;
+    const Scratch from = scratch_from(scratch, first);
+    multiply_qk(&from, count, width, operands.k);
+    softmax_tile(args, &from, &group, &seen, width, tile_class);
+    if (PRODUCT == PRODUCT_TILE) {
+      rescale_rows(&from, count);
+    }
+    multiply_pv(&from, count, seen.keys, &operands);
   }
-  multiply_pv(&from, seen.rows, keys->keys, &operands);
 }
 
 /* First row of a tensor's key tile, and the bytes between its rows. */

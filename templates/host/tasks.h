@@ -87,24 +87,18 @@ INLINE int64_t row_group(void) {
   return rows;
 }
 
-/* The rows of a partly visible tile without the groups at either end that see none of its keys. */
-INLINE RowTile visible_rows(const AttentionArgs* args, const RowTile* rows, const KeyTile* keys) {
-  RowTile seen = *rows;
-  RowTile group = *rows;
-  group.rows = row_group();
-  while (seen.rows > group.rows && (group.first = seen.first, class_of(args, &group, keys) == TILE_EMPTY)) {
-    seen.first += group.rows;
-    seen.rows -= group.rows;
-  }
-  while (seen.rows > group.rows) {
-    const int64_t last = (seen.rows - 1) / row_group() * row_group();
-    RowTile end = seen;
-    end.first += last;
-    end.rows -= last;
-    if (class_of(args, &end, keys) != TILE_EMPTY) {
+/* A key tile without the panels at its end that none of the rows see. */
+INLINE KeyTile visible_keys(const AttentionArgs* args, const RowTile* rows, const KeyTile* keys) {
+  KeyTile seen = *keys;
+  while (seen.keys > 0) {
+    KeyTile panel = seen;
+    const int64_t last = (seen.keys - 1) / (MICRO_VECTORS * LANES) * (MICRO_VECTORS * LANES);
+    panel.first += last;
+    panel.keys -= last;
+    if (class_of(args, rows, &panel) != TILE_EMPTY) {
       break;
     }
-    seen.rows = last;
+    seen.keys = last;
   }
   return seen;
 }
