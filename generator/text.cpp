@@ -25,6 +25,30 @@ std::string pair_text(std::int64_t a, std::int64_t b) {
   return a == b ? fmt::format("{}", a) : fmt::format("{}/{}", a, b);
 }
 
+namespace {
+
+constexpr std::string_view blanks = " \t";
+
+bool joins(char c) { return c == '&' || c == '|'; }
+
+// An unquoted value ends at a blank that stands neither inside parentheses nor beside & or |: expressions are written
+// with blanks.
+std::size_t end_of_value(std::string_view text, std::size_t at) {
+  int open = 0;
+  for (; at < text.size(); ++at) {
+    open += text[at] == '(' ? 1 : text[at] == ')' ? -1 : 0;
+    if (blanks.find(text[at]) == std::string_view::npos || open > 0)
+      continue;
+    const std::size_t next = text.find_first_not_of(blanks, at);
+    if (next == std::string_view::npos || !(joins(text[next]) || joins(text[at - 1])))
+      return at;
+    at = next - 1;
+  }
+  return at;
+}
+
+}  // namespace
+
 std::vector<Word> split_words(std::string_view text, std::string_view what) {
   std::vector<Word> words;
   const auto refuse = [&](std::string_view limit, std::string_view remedy) {
@@ -32,7 +56,7 @@ std::vector<Word> split_words(std::string_view text, std::string_view what) {
   };
   std::size_t at = 0;
   while (at < text.size()) {
-    if (text[at] == ' ' || text[at] == '\t') {
+    if (blanks.find(text[at]) != std::string_view::npos) {
       ++at;
       continue;
     }
@@ -50,7 +74,7 @@ std::vector<Word> split_words(std::string_view text, std::string_view what) {
       word.value = text.substr(at + 1, close - at - 1);
       at = close + 1;
     } else {
-      const std::size_t end = std::min(text.find_first_of(" \t", at), text.size());
+      const std::size_t end = end_of_value(text, at);
       word.value = text.substr(at, end - at);
       at = end;
     }

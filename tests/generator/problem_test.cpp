@@ -96,6 +96,8 @@ TEST_CASE("refusals name field, value, limit and remedy") {
   CHECK(refused(sound + "batch=two").find("batch=two is refused") == 0);
   CHECK(refused(sound + "batch=1 batch=2").find("the field is given twice") != std::string::npos);
   CHECK(refused(sound + "batch").find("has no '='") != std::string::npos);
+  CHECK(refused(sound + "mask=causal() sink(4)").find("the word \"sink(4)\" has no '='") != std::string::npos);
+  CHECK(refused(sound + "mask=causal() & ").find("mask") == 0);
   CHECK(refused(sound + "mask='causal()").find("a quote is not closed") != std::string::npos);
   CHECK(refused(sound + "mask=window(-1,0)").find("mask") == 0);
   CHECK(refused(sound + "page_size=16").find("only layout=paged has pages") != std::string::npos);

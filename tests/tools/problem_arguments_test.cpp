@@ -37,6 +37,9 @@ TEST_CASE("options, words, a quoted line and a list name the same problem") {
   CHECK(canonical(home, {line}) == line);
   CHECK(canonical(home, {"seq=4096", "dtype=bf16", "batch=2", "heads=32/8", "head_dim=128",
                          "mask=causal()&window(9,0)"}) == line);
+  CHECK(canonical(home, {"seq=4096", "dtype=bf16", "batch=2", "heads=32/8", "head_dim=128",
+                         "mask=causal() & window(9, 0)"}) == line);
+  CHECK(canonical(home, {"mask=causal() & window( 9,0 ) dtype=bf16 batch=2 heads=32/8 head_dim=128 seq=4096"}) == line);
   CHECK(canonical(home, {"--dtype", "bf16", "--batch", "2", "--heads", "32/8", "--head-dim", "128", "--seq", "4096",
                          "--mask", "causal() & window(9,0)"}) == line);
   write_text(home.file("list"), "# a comment\n\n" + line + "  # another\r\n");

@@ -20,8 +20,6 @@ constexpr std::string_view how_to_name =
 // A list longer than this is a mistake (a tensor given as --file), not a workload.
 constexpr std::size_t longest_list_bytes = std::size_t{64} << 20;
 
-bool has_blank(std::string_view text) { return text.find_first_of(" \t") != std::string_view::npos; }
-
 std::map<std::string, std::string> fields_of(std::string_view line) {
   std::map<std::string, std::string> fields;
   for (Word& word : split_words(line, "problem"))
@@ -35,20 +33,20 @@ Error at(const std::string& origin, const Error& error) {
 }
 
 std::vector<ProblemDraft> from_words(const std::vector<std::string>& words) {
-  // Unquoted words are one problem, as a shell splits it; any blank means that each argument is a whole line.
-  if (std::none_of(words.begin(), words.end(), has_blank)) {
-    ProblemDraft draft;
-    for (const std::string& word : words)
-      for (const auto& [field, value] : fields_of(word))
-        if (!draft.fields.emplace(field, value).second)
-          throw RefusalError({field, value, "the field is given twice", "quote each problem to give several"});
-    return {draft};
-  }
   std::vector<ProblemDraft> drafts;
   drafts.reserve(words.size());
-  for (const std::string& line : words)
-    drafts.push_back({.origin = "", .name = "", .fields = fields_of(line)});
-  return drafts;
+  for (const std::string& word : words)
+    drafts.push_back({.origin = "", .name = "", .fields = fields_of(word)});
+  // One field each is one problem, as a shell splits it; else each argument is a whole problem.
+  const auto is_line = [](const ProblemDraft& draft) { return draft.fields.size() > 1; };
+  if (std::ranges::any_of(drafts, is_line))
+    return drafts;
+  ProblemDraft whole;
+  for (const ProblemDraft& draft : drafts)
+    for (const auto& [field, value] : draft.fields)
+      if (!whole.fields.emplace(field, value).second)
+        throw RefusalError({field, value, "the field is given twice", "quote each problem to give several"});
+  return {whole};
 }
 
 std::string read_list(const std::string& path) {
@@ -115,7 +113,7 @@ std::vector<ProblemDraft> from_model(const ProblemArguments& arguments, std::map
 }
 
 std::string quoted(const std::string& value) {
-  const bool bare = !has_blank(value) && value.find_first_of("'\"") == std::string::npos && !value.empty();
+  const bool bare = value.find_first_of(" \t'\"") == std::string::npos && !value.empty();
   if (bare)
     return value;
   return value.find('"') == std::string::npos ? fmt::format("\"{}\"", value) : fmt::format("'{}'", value);
