@@ -40,6 +40,7 @@ function(test_folder folder)
   target_link_libraries(${name} PRIVATE test_main ${ARGN})
   precompiled_as(${name} test_main)
   target_compile_definitions(${name} PRIVATE
+    ATTENTUNE_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
     ATTENTUNE_TEST_DATA="${PROJECT_SOURCE_DIR}/tests/${folder}/data"
     ATTENTUNE_CLI_PATH="$<TARGET_FILE:attentune_cli>"
     ATTENTUNE_CUDA_STUB="$<TARGET_FILE:cuda_stub>"

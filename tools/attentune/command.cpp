@@ -34,14 +34,14 @@ const std::vector<Command>& commands() {
        .summary = "print the Source of a problem's kernel",
        .detail = "The default Config unless --config names one. The text compiles by hand: LLVM IR with llc-19\n"
                  "FILE, CUDA C++ with nvcc --cubin --gpu-architecture=ARCH FILE or NVRTC.",
-       .example = "attentune generate dtype=f32 head_dim=64 seq=128 -o kernel.ll\n"
-                  "attentune generate dtype=f32 head_dim=64 seq=128 --launches",
+       .example = "attentune generate dtype=f32 heads=8 head_dim=64 seq=128 -o kernel.ll\n"
+                  "attentune generate dtype=f32 heads=8 head_dim=64 seq=128 --launches",
        .options = takes_problem | takes_device | takes_arch | takes_config | takes_output | takes_launches,
        .run = run_generate},
       {.name = "compile",
        .summary = "compile a problem's kernel, for this machine or another (--arch)",
        .detail = "For a GPU (--arch sm_90a) NVRTC is needed, but neither a GPU nor its driver.",
-       .example = "attentune compile dtype=bf16 head_dim=128 seq=4096 --arch haswell -o kernel.o\n"
+       .example = "attentune compile dtype=bf16 heads=8 head_dim=128 seq=4096 --arch haswell -o kernel.o\n"
                   "attentune compile dtype=bf16 heads=8 head_dim=128 seq=4096 --arch sm_90a -o kernel.cubin",
        .options = takes_problem | takes_device | takes_arch | takes_config | takes_output | takes_assembly | takes_json,
        .run = run_compile},
@@ -77,7 +77,7 @@ const std::vector<Command>& commands() {
                  "default kernels of the built-in workloads at short lengths.",
        .example = "attentune verify dtype=f16 heads=8/2 head_dim=80 seq=333/517 'mask=causal()'\n"
                   "attentune verify --all\n"
-                  "attentune verify dtype=f32 head_dim=64 seq=200 --all-configs 20",
+                  "attentune verify dtype=f32 heads=8 head_dim=64 seq=200 --all-configs 20",
        .options = takes_problem | takes_device | takes_config | takes_all | takes_sample | takes_json | takes_verbose,
        .run = run_verify},
       {.name = "cache",
@@ -92,7 +92,7 @@ const std::vector<Command>& commands() {
        .run = run_cache},
       {.name = "worker",
        .summary = "run candidates for `attentune tune` (started by it)",
-       .example = "attentune tune dtype=f32 head_dim=64 seq=128",
+       .example = "attentune tune dtype=f32 heads=8 head_dim=64 seq=128",
        .options = 0,
        .run = run_worker_command,
        .hidden = true},
