@@ -137,13 +137,16 @@ struct Bench {
 };
 
 int run(const std::vector<std::string>& words, int threads) {
+  const std::string mode = words.empty() ? "" : words[0];
+  const std::size_t wanted = mode == "defaults" ? 1 : mode == "ratio" ? 3 : 2;
+  if (words.size() < wanted)
+    throw Error(Status::misuse, "what to measure? The head of tools/bench/host.cpp lists it: share PROBLEM, ...");
   const Bench bench(threads);
-  const std::string& mode = words.at(0);
   if (mode == "defaults") {
     bench.defaults(words.size() > 1 ? std::stoll(words[1]) : 4096);
     return 0;
   }
-  const Problem problem = parse_problem(words.at(1));
+  const Problem problem = parse_problem(words[1]);
   if (mode == "compile") {
     bench.compile(problem);
     return 0;
@@ -151,8 +154,8 @@ int run(const std::vector<std::string>& words, int threads) {
   const double value = mode == "share"   ? bench.share(problem)
                        : mode == "sweep" ? bench.sweep(problem)
                        : mode == "tiles" ? bench.tiles(problem)
-                       : mode == "ratio" ? bench.ratio(problem, parse_problem(words.at(2)))
-                                         : throw Error(Status::refused, mode + " is no figure");
+                       : mode == "ratio" ? bench.ratio(problem, parse_problem(words[2]))
+                                         : throw Error(Status::misuse, mode + " is no figure");
   std::printf("value=%.4f\n", value);
   return 0;
 }
