@@ -9,22 +9,10 @@ neighbouring runs; above 1 attentune is faster. --all: also sequences of 4096 (m
 """
 import argparse
 import math
-import pathlib
-import statistics
-import sys
-import time
 
 import torch
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-import attentune_ctypes as attentune
-
-
-def bind(runtime, text, q, k, v, out):
-    """A function that runs the problem once; what it needs lives as long as the process."""
-    problem = runtime.abi.problem(text)
-    binding = runtime.kernel(problem).bind(problem, q=q.data_ptr(), k=k.data_ptr(), v=v.data_ptr(), out=out.data_ptr())
-    return binding.launch
+import side_by_side
 
 
 def cells(everything):
@@ -51,24 +39,6 @@ def pytorch_call(q, k, v, causal):
         return lambda: attention(q, k, v, is_causal=causal)
 
 
-def seconds(call):
-    begin = time.perf_counter()
-    call()
-    return time.perf_counter() - begin
-
-
-def compare(ours, theirs, budget):
-    """Median seconds of both and the median ratio of neighbouring runs."""
-    for call in (ours, theirs):
-        call()
-    rows = []
-    begin = time.perf_counter()
-    while len(rows) < 5 or (len(rows) < 1000 and time.perf_counter() - begin < budget):
-        rows.append((seconds(ours), seconds(theirs)))
-    return (statistics.median(r[0] for r in rows), statistics.median(r[1] for r in rows),
-            statistics.median(r[1] / r[0] for r in rows))
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--library", dest="path", required=True)
@@ -77,10 +47,9 @@ def main():
     parser.add_argument("--all", action="store_true", help="sequences of 4096, too")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    runtime = attentune.Interface(arguments.path).runtime(device="host", store="", threads=arguments.threads)
+    runtime = side_by_side.runtime(arguments.path, arguments.threads)
     print(f"PyTorch {torch.__version__}, {arguments.threads} threads\n")
-    print("| cell | attentune ms | PyTorch ms | ratio |\n|---|---|---|---|")
-    ratios = []
+    table = side_by_side.Table("PyTorch")
     for dtype, batch, heads, heads_kv, dim, rows, keys, causal in cells(arguments.all):
         kind = torch.float32 if dtype == "f32" else torch.bfloat16
         generator = torch.Generator().manual_seed(1)
@@ -89,16 +58,13 @@ def main():
         out = torch.full_like(q, math.nan)
         text = (f"dtype={dtype} batch={batch} heads={heads}/{heads_kv} head_dim={dim} seq={rows}/{keys}"
                 + (" mask=causal()" if causal else ""))
-        ours, theirs = bind(runtime, text, q, k, v, out), pytorch_call(q, k, v, causal)
+        ours = side_by_side.bind(runtime, text, q=q.data_ptr(), k=k.data_ptr(), v=v.data_ptr(), out=out.data_ptr())
+        theirs = pytorch_call(q, k, v, causal)
         ours()
-        difference = (out.double() - theirs().transpose(1, 2).double()).abs().max().item()
-        if not difference < (1e-4 if dtype == "f32" else 3e-2):
-            sys.exit(f"{text}: the results differ by {difference}")
-        mine, other, ratio = compare(ours, theirs, arguments.seconds)
-        ratios.append(ratio)
-        print(f"| {text} | {mine * 1e3:.3f} | {other * 1e3:.3f} | {ratio:.2f} |", flush=True)
-    geomean = math.exp(statistics.fmean(math.log(r) for r in ratios))
-    print(f"\ngeomean={geomean:.2f} worst={min(ratios):.2f} cells={len(ratios)}")
+        side_by_side.check_same(text, out.double().numpy(), theirs().transpose(1, 2).double().numpy(),
+                                1e-4 if dtype == "f32" else 3e-2)
+        table.measure(text, ours, theirs, arguments.seconds)
+    table.end()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,62 @@
+"""attentune and another library in turns, in one process, on the same tensors: what the comparisons share."""
+import math
+import pathlib
+import statistics
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import attentune_ctypes as attentune
+
+
+def runtime(path, threads):
+    """The library's default Configs: no Store."""
+    return attentune.Interface(path).runtime(device="host", store="", threads=threads)
+
+
+def bind(runtime, text, **addresses):
+    """A function that runs the problem once; what it needs lives as long as the process."""
+    problem = runtime.abi.problem(text)
+    return runtime.kernel(problem).bind(problem, **addresses).launch
+
+
+def seconds(call):
+    begin = time.perf_counter()
+    call()
+    return time.perf_counter() - begin
+
+
+def compare(ours, theirs, budget):
+    """Median seconds of both and the median ratio of neighbouring runs."""
+    for call in (ours, theirs):
+        call()
+    rows = []
+    begin = time.perf_counter()
+    while len(rows) < 5 or (len(rows) < 1000 and time.perf_counter() - begin < budget):
+        rows.append((seconds(ours), seconds(theirs)))
+    return (statistics.median(r[0] for r in rows), statistics.median(r[1] for r in rows),
+            statistics.median(r[1] / r[0] for r in rows))
+
+
+class Table:
+    """Printed line by line as cells are measured."""
+
+    def __init__(self, other):
+        self.ratios = []
+        print(f"| cell | attentune ms | {other} ms | ratio |\n|---|---|---|---|")
+
+    def measure(self, text, ours, theirs, budget):
+        mine, other, ratio = compare(ours, theirs, budget)
+        self.ratios.append(ratio)
+        print(f"| {text} | {mine * 1e3:.3f} | {other * 1e3:.3f} | {ratio:.2f} |", flush=True)
+
+    def end(self):
+        geomean = math.exp(statistics.fmean(math.log(r) for r in self.ratios))
+        print(f"\ngeomean={geomean:.2f} worst={min(self.ratios):.2f} cells={len(self.ratios)}")
+
+
+def check_same(text, ours, theirs, tolerance):
+    """Ends the program where two arrays differ by more, or hold a NaN."""
+    difference = abs(ours.astype("f8") - theirs.astype("f8")).max()
+    if not difference < tolerance:
+        sys.exit(f"{text}: the results differ by {difference}")
