@@ -96,6 +96,23 @@ TEST_CASE("hopper: the cluster's barrier") {
   CHECK(says(blocks("", 3, 2).fault(), "clusters of 2 x 1 x 1 blocks in a grid of 3 x 1 x 1"));
 }
 
+TEST_CASE("hopper: a relaxed arrival passes on what a fence before it released") {
+  // PTX ISA 9.0, section 9.7.13.4: "use memory fence prior to arrive for relaxed barrier".
+  const auto fault = [](const std::string& fence, const std::string& arrive) {
+    return blocks(
+               "mad.lo.u32 %r0, %t, 4, %m; st.shared.u32 [%r0], %t; mov.u32 %r2, %cluster_ctarank;\n"
+               "xor.b32 %r2, %r2, 1; mapa.shared::cluster.u32 %r3, %r0, %r2;\n" +
+                   fence + arrive +
+                   "barrier.cluster.wait.aligned; ld.shared::cluster.u32 %r4, [%r3]; st.global.u32 [%mine], %r4;\n" +
+                   cluster_sync,
+               2, 2)
+        .fault();
+  };
+  CHECK(fault("fence.acq_rel.cluster;", "barrier.cluster.arrive.relaxed.aligned;") == "");
+  CHECK(fault("", "barrier.cluster.arrive.aligned;") == "");
+  CHECK(says(fault("", "barrier.cluster.arrive.relaxed.aligned;"), "race"));
+}
+
 TEST_CASE("hopper: arrivals from another block") {
   for (const Asynchrony mode : {Asynchrony::lazy, Asynchrony::eager}) {
     HopperRun run = blocks(std::string(R"(

@@ -18,7 +18,7 @@ namespace attentune::simulator {
 
 namespace {
 
-// attribute of an arrival: whether it releases.
+// attribute of an arrival: whether it releases. One that does not passes on what a fence before it released.
 void arrive(Warp& warp, const Step& step, Mask lanes) {
   if ((warp.cluster_arrived & lanes) != 0)
     warp.fail(FaultKind::barrier, warp.cluster_arrived & lanes,
@@ -27,8 +27,7 @@ void arrive(Warp& warp, const Step& step, Mask lanes) {
   warp.cluster_arrived |= lanes;
   warp.cluster_generation = cluster.barrier.generation;
   cluster.barrier.arrived += static_cast<std::uint32_t>(std::popcount(lanes));
-  if (step.attribute != 0)
-    cluster.barrier.clock.join(warp.clock);
+  cluster.barrier.clock.join(step.attribute != 0 ? warp.clock : warp.fence_released);
   warp.tick();
   cluster.check_barrier();
 }

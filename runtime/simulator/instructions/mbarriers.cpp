@@ -99,8 +99,7 @@ void arrive(Warp& warp, const Step& step, Mask lanes) {
     if ((step.attribute & drops) != 0)
       mbarrier.expected -= count;
     mbarrier.pending -= count;
-    if ((step.attribute & relaxed) == 0)
-      mbarrier.arriving.join(warp.clock);
+    mbarrier.arriving.join((step.attribute & relaxed) == 0 ? warp.clock : warp.fence_released);
     named.block->check_mbarrier(named.address, mbarrier);
   });
   warp.tick();
