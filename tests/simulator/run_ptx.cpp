@@ -2,6 +2,7 @@
 //
 //   run_ptx CASE.json...                      runs each and compares the bytes that must come out
 //   run_ptx CASE.json --write-expected FILE   writes the case with the bytes that came out
+//   run_ptx --forms                           lists the instruction forms there are
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -24,8 +25,10 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include "runtime/simulator/decode/registry.h"
 #include "runtime/simulator/memory/tensor_map.h"
 #include "runtime/simulator/ptx/module.h"
 #include "runtime/simulator/simulator.h"
@@ -39,11 +42,15 @@ using Json = nlohmann::ordered_json;
 constexpr std::string_view usage =
     "usage: run_ptx CASE.json... [--write-expected [FILE]] [--seed N] [--asynchrony lazy|eager] [--no-races]\n"
     "               [--strict] [--sms N] [--counts]\n"
+    "       run_ptx --forms\n"
     "\n"
     "Runs conformance cases (tools/gpu/README.md) on the simulator; NAME.ptx stands beside NAME.json.\n"
     "  --write-expected [FILE]  write the case with what its buffers hold afterwards, over itself or to FILE\n"
     "  --seed N                 of the order of warps and of approximate results; default 0, exact ones\n"
     "  --counts                 print what was executed\n"
+    "  --forms                  print a line a form: the opcode, then the bits of its result and of each operand (1: "
+    "a\n"
+    "                           predicate); of what has a decoder of its own, the mnemonic alone\n"
     "Buffers with a tolerance are compared under seed 0 alone. A buffer without data is scratch: reading what nobody\n"
     "wrote is a fault; one with data and without expected bytes is read only.\n"
     "Exit code 1: a fault, or other bytes than expected.\n";
@@ -134,12 +141,16 @@ std::vector<std::byte> scalar(const Json& argument) {
 }
 
 TensorElement tensor_element(const std::string& name) {
-  constexpr std::array<std::pair<std::string_view, TensorElement>, 6> known{{{"u8", TensorElement::u8},
-                                                                             {"u16", TensorElement::u16},
-                                                                             {"u32", TensorElement::u32},
-                                                                             {"f16", TensorElement::f16},
-                                                                             {"bf16", TensorElement::bf16},
-                                                                             {"f32", TensorElement::f32}}};
+  constexpr std::array<std::pair<std::string_view, TensorElement>, 10> known{{{"u8", TensorElement::u8},
+                                                                              {"u16", TensorElement::u16},
+                                                                              {"u32", TensorElement::u32},
+                                                                              {"s32", TensorElement::s32},
+                                                                              {"u64", TensorElement::u64},
+                                                                              {"s64", TensorElement::s64},
+                                                                              {"f16", TensorElement::f16},
+                                                                              {"f32", TensorElement::f32},
+                                                                              {"f64", TensorElement::f64},
+                                                                              {"bf16", TensorElement::bf16}}};
   for (const auto& [type, element] : known) {
     if (type == name)
       return element;
@@ -159,10 +170,13 @@ EncodedTensorMap tensor_map(const Json& argument, std::uint64_t address) {
   TensorMapFields map{.address = address,
                       .element = tensor_element(argument.at("type")),
                       .rank = static_cast<std::uint32_t>(dims.size()),
-                      .swizzle_bytes = argument.at("swizzle")};
+                      .swizzle_bytes = argument.at("swizzle"),
+                      .nan_fill = argument.value("nan_fill", false)};
   copy_sides(dims, map.rank, map.size);
   copy_sides(argument.at("box"), map.rank, map.box);
   copy_sides(argument.at("strides"), map.rank - 1, map.stride_bytes);
+  if (argument.contains("steps"))
+    copy_sides(argument.at("steps"), map.rank, map.step);
   if (const std::string why = defect(map); !why.empty())
     throw std::runtime_error(fmt::format("the tensor map {}: {}", argument.at("name").dump(), why));
   return encode(map);
@@ -379,12 +393,26 @@ bool run(const std::string& path, const CommandLine& line) {
   }
 }
 
+void print_forms() {
+  const Registry registry = all_forms();
+  for (const std::string& opcode : registry.opcodes()) {
+    const Form& form = *registry.form(opcode);
+    fmt::print("{} {} {}\n", opcode, form.output_bits, fmt::join(std::span(form.input_bits).first(form.inputs), " "));
+  }
+  for (const std::string& mnemonic : registry.mnemonics())
+    fmt::print("{}\n", mnemonic);
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
   const std::span<char*> given(arguments + 1, static_cast<std::size_t>(count) - 1);
   if (given.size() == 1 && (std::string_view(given[0]) == "--help" || std::string_view(given[0]) == "-h")) {
     fmt::print("{}", usage);
+    return 0;
+  }
+  if (given.size() == 1 && std::string_view(given[0]) == "--forms") {
+    print_forms();
     return 0;
   }
   try {

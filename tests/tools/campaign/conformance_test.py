@@ -47,6 +47,22 @@ class Conformance(Case):
         report.write(context, ["campaign"])
         self.assertIn("- `add.rn.f32`: 1 of 1 cases", (self.folder / "REPORT.md").read_text())
 
+    def test_what_the_isa_leaves_open_is_reported_and_no_mistake(self):
+        source = ROOT / "tools/gpu/cases"
+        given = json.loads((source / "add_f32.json").read_text()) | {"informative": "nobody says which"}
+        out = next(each for each in given["arguments"] if each["name"] == "out")
+        out["expected"] = "ff" + out["expected"][2:]
+        (self.folder / "cases").mkdir()
+        (self.folder / "cases/add_f32.json").write_text(json.dumps(given))
+        (self.folder / "cases/add_f32.ptx").write_bytes((source / "add_f32.ptx").read_bytes())
+        context = self.context(dry=True, device="host", cases=str(self.folder / "cases"))
+        self.assertTrue(conformance.run(context))
+        self.assertEqual(list(self.outcomes().values()), ["ok"])
+        report.write(context, ["campaign"])
+        text = (self.folder / "REPORT.md").read_text()
+        self.assertIn("- `add.rn.f32`: 1 of 1 cases", text)
+        self.assertIn("differs: nobody says which", text)
+
     def test_malformed_cases_are_named(self):
         good = json.loads((ROOT / "tools/gpu/cases/add_f32.json").read_text())
         (self.folder / "a.ptx").write_text(".version 7.0")
@@ -74,6 +90,19 @@ class Conformance(Case):
         gpu.launch(function, grid=(2, 1, 1), block=(32, 1, 1), cluster=(2, 1, 1), shared_bytes=65536,
                    arguments=[tensor_map])
         self.assertEqual((cuda.cluster, cuda.map), ((2, 1, 1), b"\x02" * 128))
+
+    def test_a_map_states_its_steps_and_what_lies_out_of_bounds(self):
+        class Recorder(FakeCuda):
+            def cuTensorMapEncodeTiled(self, map_, kind, rank, address, dims, strides, box, steps, *rest):
+                self.given = (kind.value, list(steps), [each.value for each in rest])
+                return 0
+
+        cuda = Recorder()
+        gpu = driver.Driver(cuda)
+        gpu.tensor_map(gpu.buffer(64), "f64", [8, 4], [64], [8, 2], 64, [1, 3], True)
+        self.assertEqual(cuda.given, (8, [1, 3], [0, 2, 0, 1]))
+        gpu.tensor_map(gpu.buffer(64), "u8", [8, 4], [16], [8, 2], 0)
+        self.assertEqual(cuda.given, (0, [1, 1], [0, 0, 0, 0]))
 
     def test_a_buffer_may_be_reached_through_a_map_alone(self):
         class Copier(FakeCuda):

@@ -46,6 +46,8 @@ class TensorMap:
     strides: list
     box: list
     swizzle: int
+    steps: list | None = None  # every how many-th element of a dimension is copied; None: every one
+    nan_fill: bool = False  # out of bounds; otherwise zeros
 
 
 @dataclass
@@ -59,6 +61,7 @@ class Case:
     block: tuple
     cluster: tuple
     shared_bytes: int
+    informative: str = ""  # why other bytes are no mistake of the simulator's
     arguments: list = field(default_factory=list)
 
     @property
@@ -79,7 +82,7 @@ def _argument(given):
         return Scalar(given["name"], SCALARS[given["type"]](given["value"]))
     if kind == "tensor_map":
         return TensorMap(given["name"], given["of"], given["type"], given["dims"], given["strides"], given["box"],
-                         given["swizzle"])
+                         given["swizzle"], given.get("steps"), given.get("nan_fill", False))
     if kind != "buffer":
         raise CaseError(f"an argument of kind '{kind}'; use buffer, scalar or tensor_map")
     data = bytes.fromhex(given.get("data", ""))
@@ -103,7 +106,7 @@ def load(path):
         case = Case(name=path.stem, form=given["form"], ptx=path.with_suffix(".ptx").read_bytes(),
                     entry=given["entry"], arch=given["arch"], grid=_triple(given, "grid"),
                     block=_triple(given, "block"), cluster=_triple(given, "cluster"),
-                    shared_bytes=given.get("shared_bytes", 0),
+                    shared_bytes=given.get("shared_bytes", 0), informative=given.get("informative", ""),
                     arguments=[_argument(each) for each in given["arguments"]])
     except CaseError as error:
         raise CaseError(f"{path.name}: {error}") from None

@@ -8,8 +8,8 @@ LAUNCH_CLUSTER_DIMENSION = 4
 LOG_BYTES = 8192
 POISON = 0xCB
 
-# CUtensorMapDataType, and bytes an element.
-TENSOR_MAP_TYPES = {"u8": (0, 1), "u16": (1, 2), "u32": (2, 4), "f16": (6, 2), "f32": (7, 4), "bf16": (9, 2)}
+# CUtensorMapDataType, CUtensorMapSwizzle.
+TENSOR_MAP_TYPES = {"u8": 0, "u16": 1, "u32": 2, "s32": 3, "u64": 4, "s64": 5, "f16": 6, "f32": 7, "f64": 8, "bf16": 9}
 TENSOR_MAP_SWIZZLES = {0: 0, 32: 1, 64: 2, 128: 3}
 
 
@@ -83,16 +83,17 @@ class Driver:
         for pointer in pointers:
             self._check(self.cuda.cuMemFree_v2(pointer), "cuMemFree")
 
-    def tensor_map(self, pointer, kind, dims, strides, box, swizzle):
-        """The 128 bytes of a tiled map, 64-byte aligned. dims and box: elements, innermost first; strides: bytes of
-        every dimension but the innermost."""
+    def tensor_map(self, pointer, kind, dims, strides, box, swizzle, steps=None, nan_fill=False):
+        """The 128 bytes of a tiled map, 64-byte aligned. dims, box and steps: elements, innermost first; strides: bytes
+        of every dimension but the innermost."""
         storage = C.create_string_buffer(256)
         address = (C.addressof(storage) + 127) & ~127
         rank = len(dims)
         code = self.cuda.cuTensorMapEncodeTiled(
-            C.c_void_p(address), C.c_int(TENSOR_MAP_TYPES[kind][0]), C.c_uint32(rank), C.c_void_p(pointer.value),
+            C.c_void_p(address), C.c_int(TENSOR_MAP_TYPES[kind]), C.c_uint32(rank), C.c_void_p(pointer.value),
             (C.c_uint64 * rank)(*dims), (C.c_uint64 * max(rank - 1, 1))(*strides), (C.c_uint32 * rank)(*box),
-            (C.c_uint32 * rank)(*[1] * rank), C.c_int(0), C.c_int(TENSOR_MAP_SWIZZLES[swizzle]), C.c_int(0), C.c_int(0))
+            (C.c_uint32 * rank)(*(steps or [1] * rank)), C.c_int(0), C.c_int(TENSOR_MAP_SWIZZLES[swizzle]), C.c_int(0),
+            C.c_int(nan_fill))
         self._check(code, f"cuTensorMapEncodeTiled dims {dims} strides {strides} box {box} swizzle {swizzle}")
         return (C.c_ubyte * 128).from_buffer_copy(C.string_at(address, 128))
 

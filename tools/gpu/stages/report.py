@@ -87,16 +87,22 @@ def _failures(records):
     return [*lines, ""] if bad else []
 
 
+def _differs(record):
+    return any(found["wrong"] for found in record.get("buffers", {}).values())
+
+
 def _forms(records):
     """Differences by instruction form, where there are any."""
     forms = {}
     for record in records:
         forms.setdefault(record["form"], []).append(record)
-    wrong = {form: cases for form, cases in forms.items() if any(case["outcome"] == "wrong" for case in cases)}
+    wrong = {form: cases for form, cases in forms.items() if any(map(_differs, cases))}
     lines = [f"Instruction forms: {len(forms)} tried, {len(wrong)} differ from the simulator.", ""] if forms else []
     for form, cases in wrong.items():
-        lines.append(f"- `{form}`: {sum(case['outcome'] == 'wrong' for case in cases)} of {len(cases)} cases")
+        lines.append(f"- `{form}`: {sum(map(_differs, cases))} of {len(cases)} cases")
         for case in cases:
+            if case.get("reason"):
+                lines.append(f"  - {case['cell']} {case['reason']}")
             for name, found in case.get("buffers", {}).items():
                 if found["wrong"]:
                     lines.append(f"  - {case['cell']} {name}: {found['wrong']} of {found['of']} elements, worst "
