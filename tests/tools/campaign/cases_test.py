@@ -45,8 +45,8 @@ class Cases(Case):
 
     def test_the_simulator_gives_the_expected_bytes_and_notices_others(self):
         files = sorted(CASES.glob("*.json"))
-        for mode in ("lazy", "eager"):
-            done = subprocess.run([RUN_PTX, *files, "--asynchrony", mode], capture_output=True, text=True)
+        for mode in (["--asynchrony", "lazy"], ["--asynchrony", "eager"], ["--strict", "--seed", "7"]):
+            done = subprocess.run([RUN_PTX, *files, *mode], capture_output=True, text=True)
             self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         given = json.loads((CASES / "add_f32.json").read_text())
         given["arguments"][2]["expected"] = "ff" + given["arguments"][2]["expected"][2:]

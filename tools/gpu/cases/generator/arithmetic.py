@@ -76,7 +76,8 @@ def conversions(cases):
     cases.lanes("cvt.rzi.s64.f32", [64], [32], operands(whole))
     for rounding in ("rn", "rz", "rp"):
         for source in ("s32", "u32"):
-            cases.lanes(f"cvt.{rounding}.f32.{source}", [32], [32], operands(S32 + [0x01000001, 0x01000003, 0x7FFFFFBF]))
+            cases.lanes(f"cvt.{rounding}.f32.{source}", [32], [32],
+                        operands(S32 + [0x01000001, 0x01000003, 0x7FFFFFBF]))
     for form, bits in (("cvt.s32.s8", 32), ("cvt.u32.u8", 32), ("cvt.s64.s32", 64), ("cvt.sat.s8.s32", 32),
                        ("cvt.sat.u8.s32", 32), ("cvt.sat.u16.s32", 32)):
         cases.lanes(form, [bits], [32], operands(S32 + [127, 128, 0xFFFFFF80, 0xFFFFFF7F, 255, 256, 65536]))

@@ -27,13 +27,17 @@ def write(cases):
 
 def special_registers(cases):
     names = ["cluster_ctarank", "cluster_nctarank"]
-    names += [f"{name}.{side}" for side in "xyz" for name in ("clusterid", "nclusterid", "cluster_ctaid", "cluster_nctaid")]
+    names += [f"{name}.{side}" for side in "xyz"
+              for name in ("clusterid", "nclusterid", "cluster_ctaid", "cluster_nctaid")]
     reads = "\n".join(f"  mov.u32 %r0, %{name};\n  st.global.b32 [%p_out+{4 * i}], %r0;"
                       for i, name in enumerate(names))
-    run(cases, "mov special registers of clusters", f"""{reads}
+    run(cases, "mov special registers of clusters", f"""  setp.ne.u32 %p1, %lane, 0;
+  @%p1 bra END;
+{reads}
   mov.pred %p0, %is_explicit_cluster;
   selp.b32 %r0, 1, 0, %p0;
-  st.global.b32 [%p_out+{4 * len(names)}], %r0;""", 4 * len(names) + 4)
+  st.global.b32 [%p_out+{4 * len(names)}], %r0;
+END:""", 4 * len(names) + 4)
 
 
 def shared_addresses(cases):

@@ -16,9 +16,10 @@ def write(cases):
 
 def cp_async(cases):
     """Lane i copies from the place of lane 31 - i, over memory filled before."""
-    for operation, size, more in (("ca", 4, ""), ("ca", 8, ""), ("ca", 16, ""), ("cg", 16, ""), ("ca.L2_128B", 16, ""),
-                                  ("cg.L2_256B", 16, ""), ("cg.L2_cache_hint", 16, ", %d1"), ("ca", 16, ", %r1"),
-                                  ("ca", 8, ", %r1"), ("ca", 4, ", %r1"), ("cg", 16, ", %r1"), ("cg", 16, ", %p2")):
+    forms = [("ca", 4, ""), ("ca", 8, ""), ("ca", 16, ""), ("cg", 16, ""), ("ca.L2_128B", 16, ""),
+             ("cg.L2_128B", 16, ""), ("cg.L2_256B", 16, ""), ("cg.L2_cache_hint", 16, ", %d1"), ("ca", 16, ", %r1"),
+             ("ca", 8, ", %r1"), ("ca", 4, ", %r1"), ("cg", 16, ", %r1"), ("cg", 16, ", %p2")]
+    for operation, size, more in forms:
         modifiers = operation.replace("L2_", "L2::")
         limit = {", %r1": " src-size", ", %p2": " ignore-src"}.get(more, "")
         cases.write(f"cp.async.{modifiers}.shared.global {size}{limit}", f"""{ADDRESSES}

@@ -19,17 +19,17 @@ ADDRESSES = f"""  mov.u32 %s, memory;
 
 
 def write(cases):
-    for family in (loads, load_hints, vectors, stores, atomics, contended, addresses, moves, prefetches):
+    for family in (parameters, loads, load_hints, vectors, stores, atomics, contended, addresses, moves, prefetches):
         family(cases)
 
 
-def each(cases, title, items, *, inputs=None, outputs=None, prelude="", arch="sm_80"):
+def each(cases, title, items, *, inputs=None, outputs=None, prelude="", **options):
     """items: opcode -> the code that leaves its 64 bits a lane in %x0."""
     body = [ADDRESSES, prelude]
     for opcode, code in items.items():
         body.append(f"  {code}\n  mad.wide.u32 %at, %lane, 8, %p_{identifier(opcode)};\n  st.global.b64 [%at], %x0;")
     buffers = {opcode: Output(8 * LANES) for opcode in items} | (outputs or {})
-    cases.write(title, "\n".join(line for line in body if line), inputs or {}, buffers, arch=arch, registers=REGISTERS)
+    cases.write(title, "\n".join(line for line in body if line), inputs or {}, buffers, registers=REGISTERS, **options)
 
 
 def widen(opcode, address):
@@ -61,6 +61,17 @@ def loads(cases):
         each(cases, f"ld {space or 'generic'}", items, inputs={"in": pattern(512)}, prelude=FILL)
 
 
+def parameters(cases):
+    """Numbers handed to the kernel."""
+    scalars = {"u8": 200, "u16": 60000, "u32": 4000000000, "u64": 1 << 63, "s32": -5, "s64": -6, "f32": -1.25,
+               "f64": 1e300}
+    items = {f"ld.param.{kind}": widen(f"ld.param.{kind}", f"[scalar_{kind}]") for kind in scalars}
+    items["ld.param.b16"] = widen("ld.param.b16", "[scalar_u16]")
+    items["ld.param.b32"] = widen("ld.param.b32", "[scalar_f32]")
+    items["ld.param.b64"] = widen("ld.param.b64", "[scalar_f64]")
+    each(cases, "ld param", items, scalars={f"scalar_{kind}": (kind, value) for kind, value in scalars.items()})
+
+
 def load_hints(cases):
     """What may stand beside a load changes nothing that can be seen."""
     forms = ["weak.global", "volatile.global", "relaxed.cta.global", "relaxed.gpu.global", "relaxed.sys.global",
@@ -79,19 +90,21 @@ def load_hints(cases):
 
 def vectors(cases):
     """Two and four elements: all of them, folded into 64 bits."""
-    items = {}
     for space, address in (("global", "[%from]"), ("shared", "[%s]"), ("local", "[%l]")):
-        for count, bits in ((2, 8), (4, 8), (2, 16), (4, 16), (2, 32), (4, 32), (2, 64)):
+        items = {}
+        kinds = [f"{letter}{bits}" for bits in (8, 16, 32, 64) for letter in "bus"] + ["f32", "f64"]
+        for count, kind in ((count, kind) for kind in kinds for count in (2, 4) if count * int(kind[1:]) <= 128):
+            bits = int(kind[1:])
             prefix = {8: "%h", 16: "%h", 32: "%r", 64: "%x"}[bits]
             registers = [f"{prefix}{i}" for i in range(count)]
-            opcode = f"ld.{space}.v{count}.b{bits}"
+            opcode = f"ld.{space}.v{count}.{kind}"
             code = [f"{opcode} {{{', '.join(registers)}}}, {address};", "mov.b64 %word, 0;"]
             for register in registers:
                 code.append(f"mov.b64 %x3, {register};" if bits == 64 else
                             f"cvt.u64.u{max(bits, 16)} %x3, {register};")
                 code.append("mad.lo.u64 %word, %word, 1000003, %x3;")
             items[opcode] = "\n  ".join([*code, "mov.b64 %x0, %word;"])
-    each(cases, "ld vectors", items, inputs={"in": pattern(512)}, prelude=FILL)
+        each(cases, f"ld vectors {space}", items, inputs={"in": pattern(512)}, prelude=FILL)
 
 
 def stores(cases):
@@ -106,12 +119,13 @@ def stores(cases):
             items[f"st{dotted}.{kind}"] = "\n  ".join(
                 [f"st{dotted}.b64 [{address}+8], %x1;", f"st{dotted}.{kind} [{address}+8], {value};",
                  f"ld{dotted}.b64 %x0, [{address}+8];"])
-        for count, bits in ((2, 8), (4, 8), (2, 16), (4, 16), (2, 32)):
-            prefix = "%h" if bits < 32 else "%r"
+        for count, kind in ((count, kind) for kind in kinds for count in (2, 4) if count * int(kind[1:]) <= 128):
+            prefix = {8: "%h", 16: "%h", 32: "%r", 64: "%x"}[int(kind[1:])]
             registers = ", ".join(f"{prefix}{1 + i % 2}" for i in range(count))
-            items[f"st{dotted}.v{count}.b{bits}"] = "\n  ".join(
-                [f"st{dotted}.b64 [{address}+8], %x1;", f"st{dotted}.v{count}.b{bits} [{address}+8], {{{registers}}};",
-                 f"ld{dotted}.b64 %x0, [{address}+8];"])
+            items[f"st{dotted}.v{count}.{kind}"] = "\n  ".join(
+                [f"st{dotted}.v2.b64 [{address}], {{%x2, %x1}};",
+                 f"st{dotted}.v{count}.{kind} [{address}], {{{registers}}};",
+                 f"ld{dotted}.v2.b64 {{%x0, %x3}}, [{address}];", "mad.lo.u64 %x0, %x3, 1000003, %x0;"])
         prelude = FILL + """
   mad.wide.u32 %from, %lane, 16, %p_scratch;
   mov.b64 {%r1, %r2}, %x2;

@@ -66,17 +66,19 @@ class Cases:
         self.forms = set()  # the opcodes that stand in a kernel
 
     def write(self, form, body, inputs, outputs, *, arch="sm_80", block=LANES, grid=1, cluster=1, maps=None,
-              registers="", directives="", informative="", version=""):
+              scalars=None, registers="", directives="", informative="", version=""):
         """body: with %p_NAME, the address of each buffer and map, and %lane, the thread. inputs: NAME -> bytes.
-        outputs: NAME -> Output. maps: NAME -> TensorMap."""
+        outputs: NAME -> Output. maps: NAME -> TensorMap. scalars: NAME -> type and
+        value, loaded by the body."""
         name = identifier(form)
         assert name not in self.names + self.worked_out, name
         known = all(output.expected for output in outputs.values())
         (self.worked_out if known else self.names).append(name)
-        maps = maps or {}
+        maps, scalars = maps or {}, scalars or {}
         names = {each: identifier(each) for each in [*inputs, *outputs]}
         parameters = [f".param .u64 {each}" for each in names.values()]
         parameters += [f".param .align 64 .b8 {each}[128]" for each in maps]
+        parameters += [f".param .{kind} {each}" for each, (kind, value) in scalars.items()]
         loads = [f"  ld.param.u64 %p_{each}, [{each}];" for each in names.values()]
         loads += [f"  mov.b64 %p_{each}, {each};\n  cvta.param.u64 %p_{each}, %p_{each};" for each in maps]
         pointers = ", ".join(f"%p_{each}" for each in [*names.values(), *maps])
@@ -98,6 +100,8 @@ class Cases:
         arguments = [{"kind": "buffer", "name": each, "data": data.hex()} for each, data in inputs.items()]
         arguments += [{"kind": "buffer", "name": each} | output.argument() for each, output in outputs.items()]
         arguments += [{"kind": "tensor_map", "name": each} | given.argument() for each, given in maps.items()]
+        arguments += [{"kind": "scalar", "name": each, "type": kind, "value": value}
+                      for each, (kind, value) in scalars.items()]
         given = {"form": form, "arch": arch, "entry": "conformance"}
         given |= {"informative": informative} if informative else {}
         given |= {"grid": [grid, 1, 1]} if grid > 1 else {}
