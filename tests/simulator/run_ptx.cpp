@@ -48,8 +48,8 @@ constexpr std::string_view usage =
     "  --write-expected [FILE]  write the case with what its buffers hold afterwards, over itself or to FILE\n"
     "  --seed N                 of the order of warps and of approximate results; default 0, exact ones\n"
     "  --counts                 print what was executed\n"
-    "  --forms                  print a line a form: the opcode, then the bits of its result and of each operand (of a\n"
-    "                           predicate 1); of what has a decoder of its own, the mnemonic alone\n"
+    "  --forms                  print a line a form: the opcode, then the bits of its result and of each operand (1\n"
+    "                           of a predicate); of what has a decoder of its own, the mnemonic alone\n"
     "Buffers with a tolerance, and informative cases, are compared under seed 0 alone. A buffer without data is\n"
     "scratch: reading what nobody wrote is a fault; one with data and without expected bytes is read only.\n"
     "Exit code 1: a fault, or other bytes than expected.\n";

@@ -16,13 +16,14 @@ def write(cases):
 
 def cp_async(cases):
     """Lane i copies from the place of lane 31 - i, over memory filled before."""
-    forms = [("ca", 4, ""), ("ca", 8, ""), ("ca", 16, ""), ("cg", 16, ""), ("ca.L2_128B", 16, ""),
-             ("cg.L2_128B", 16, ""), ("cg.L2_256B", 16, ""), ("cg.L2_cache_hint", 16, ", %d1"), ("ca", 16, ", %r1"),
+    forms = [("ca", 4, ""), ("ca", 8, ""), ("ca", 16, ""), ("cg", 16, ""), ("ca.L2::128B", 16, ""),
+             ("cg.L2::128B", 16, ""), ("cg.L2::256B", 16, ""), ("cg.L2::cache_hint", 16, ", %d1"), ("ca", 16, ", %r1"),
              ("ca", 8, ", %r1"), ("ca", 4, ", %r1"), ("cg", 16, ", %r1"), ("cg", 16, ", %p2")]
     for operation, size, more in forms:
-        modifiers = operation.replace("L2_", "L2::")
+        level, *hint = operation.split(".")
+        opcode = ".".join([f"cp.async.{level}.shared.global", *hint])
         limit = {", %r1": " src-size", ", %p2": " ignore-src"}.get(more, "")
-        cases.write(f"cp.async.{modifiers}.shared.global {size}{limit}", f"""{ADDRESSES}
+        cases.write(f"{opcode} {size}{limit}", f"""{ADDRESSES}
 {copy_in("fill", 32 * size)}
   xor.b32 %r0, %lane, 31;
   mad.wide.u32 %d0, %r0, {size}, %p_in;
@@ -30,7 +31,7 @@ def cp_async(cases):
   rem.u32 %r1, %lane, {size + 1};
   setp.lt.u32 %p2, %r1, {size // 2};
   createpolicy.fractional.L2::evict_first.b64 %d1, 1.0;
-  cp.async.{modifiers}.shared.global [%r2], [%d0], {size}{more};
+  {opcode} [%r2], [%d0], {size}{more};
   cp.async.wait_all;
 {SYNC}
 {copy_out("out", 32 * size)}""", {"in": pattern(32 * size), "fill": FILL[:32 * size]}, {"out": Output(32 * size)},
