@@ -246,7 +246,7 @@ def moves(cases):
     items["mov.b64 unpacks two"] = "mov.b64 {%r3, %r0}, %x2;\n  mov.b64 %x0, {%r0, %r3};"
     items["mov.b64 unpacks four"] = "mov.b64 {%h3, %h0, %h1, %h2}, %x2;\n  mov.b64 %x0, {%h2, %h1, %h0, %h3};\n" \
                                     "  mov.b64 {%r1, %r2}, %x2;\n  mov.b32 {%h1, %h2}, %r1;"
-    for name in ("tid.x", "tid.y", "ntid.x", "ntid.y", "ntid.z", "ctaid.x", "nctaid.x", "laneid", "nwarpid",
+    for name in ("tid.x", "tid.y", "ntid.x", "ntid.y", "ntid.z", "ctaid.x", "nctaid.x", "laneid",
                  "lanemask_eq", "lanemask_le", "lanemask_lt", "lanemask_ge", "lanemask_gt", "dynamic_smem_size"):
         items[f"mov %{name}".replace("%", "")] = f"mov.u32 %r3, %{name};\n  cvt.u64.u32 %x0, %r3;"
     each(cases, "mov", items, inputs={"in": pattern(512)}, prelude=FILL + """

@@ -39,24 +39,41 @@ def tensor_of(kind, dims, box, swizzle=0, **options):
 NAN = {"f16": b"\xff\x7f", "bf16": b"\xff\x7f", "f32": b"\xff\xff\xff\x7f", "f64": b"\xff" * 7 + b"\x7f"}
 
 
-def box_of(tensor, data, corner):
-    """What a box holds in shared memory, element by element; the innermost coordinate runs fastest."""
+def places(tensor, corner):
+    """Of every element of a box, its byte in shared memory, and in the tensor: None out of bounds."""
     size = BYTES[tensor.kind]
     strides = [size, *tensor.strides]
     steps = [1, *(tensor.steps or [1] * len(tensor.box))[1:]]
     counts = [-(-extent // step) for extent, step in zip(tensor.box, steps)]
-    box = bytearray(box_bytes(tensor))
+    # The innermost coordinate runs fastest.
     for number, index in enumerate(itertools.product(*(range(count) for count in reversed(counts)))):
-        place = [low + i * step for low, i, step in zip(corner, reversed(index), steps)]
-        inside = all(0 <= x < extent for x, extent in zip(place, tensor.dims))
-        start = sum(x * stride for x, stride in zip(place, strides))
-        outside = NAN[tensor.kind] if tensor.nan_fill else bytes(size)
-        to = number * size
+        at = [low + i * step for low, i, step in zip(corner, reversed(index), steps)]
+        inside = all(0 <= x < extent for x, extent in zip(at, tensor.dims))
+        shared = number * size
         if tensor.swizzle:
             # Chunks of 16 bytes are exchanged by the number of their line of 128 (PTX ISA 9.0, section 5.5.6).
-            to ^= (to >> 7 & tensor.swizzle // 16 - 1) << 4
-        box[to:to + size] = data[start:start + size] if inside else outside
+            shared ^= (shared >> 7 & tensor.swizzle // 16 - 1) << 4
+        yield shared, sum(x * stride for x, stride in zip(at, strides)) if inside else None
+
+
+def loaded(tensor, data, corner):
+    """What a box holds in shared memory."""
+    size = BYTES[tensor.kind]
+    box = bytearray(box_bytes(tensor))
+    for shared, place in places(tensor, corner):
+        outside = NAN[tensor.kind] if tensor.nan_fill else bytes(size)
+        box[shared:shared + size] = outside if place is None else data[place:place + size]
     return bytes(box)
+
+
+def stored(tensor, data, corner, box):
+    """What the tensor holds with a box stored into it."""
+    size = BYTES[tensor.kind]
+    data = bytearray(data)
+    for shared, place in places(tensor, corner):
+        if place is not None:
+            data[place:place + size] = box[shared:shared + size]
+    return bytes(data)
 
 
 def load(cases, title, tensor, corners, modifiers="", policy=""):
@@ -70,7 +87,7 @@ def load(cases, title, tensor, corners, modifiers="", policy=""):
     out = "\n".join(f"{copy_out('out', size, start=i * stride)}\n  add.u64 %p_out, %p_out, {size};"
                     for i in range(len(corners)))
     data = pattern(tensor_bytes(tensor))
-    expected = b"".join(box_of(tensor, data, corner) for corner in corners)
+    expected = b"".join(loaded(tensor, data, corner) for corner in corners)
     cases.write(f"{form} {title}".strip(), f"""{ADDRESSES}
 {init_barrier()}
   createpolicy.fractional.L2::evict_last.b64 %d1, 1.0;
@@ -151,14 +168,18 @@ def _store(cases, operation, reduction, tensor, corners, swizzle=0, source=None,
     issues = "\n".join(f"  @%p0 {form} [%p_map, {{{', '.join(map(str, at))}}}], [%m+{i * stride}];"
                        for i, at in enumerate(corners))
     title = f"{form}{f' {tensor.kind}' if reduction else ''}{f' swizzle {swizzle}' if swizzle else ''}"
+    before = before or pattern(tensor_bytes(tensor))
+    expected = b"" if reduction else before
+    for i, corner in enumerate([] if reduction else corners):
+        expected = stored(tensor, expected, corner, source[i * stride:])
     cases.write(title, f"""{ADDRESSES}
 {copy_in("source", len(source))}
   setp.eq.u32 %p0, %lane, 0;
 {issues}
   @%p0 cp.async.bulk.commit_group;
   @%p0 cp.async.bulk.wait_group 0;""", {"source": source},
-                {"out": Output(tensor_bytes(tensor), before or pattern(tensor_bytes(tensor)))}, maps={"map": tensor},
-                arch="sm_90a", registers=declare(len(source)))
+                {"out": Output(len(before), before, expected=expected)}, maps={"map": tensor}, arch="sm_90a",
+                registers=declare(len(source)))
 
 
 def tensor_reductions(cases):
