@@ -231,12 +231,16 @@ WAIT: mbarrier.test_wait.parity.shared.b64 %p2, [%r20], 0;
     st.global.u32 [%mine], %r5;)";
   const std::string blind =
       replaced(body, "mbarrier.test_wait.parity.shared.b64 %p2, [%r20], 0;\n    @!%p2 bra WAIT;", "");
+  const std::string relaxed = replaced(body, "test_wait.parity", "test_wait.parity.relaxed.cta");
+  const std::string fenced = replaced(relaxed, "xor.b32 %r3, %t, 33;", "fence.acq_rel.cta; xor.b32 %r3, %t, 33;");
   for (const Asynchrony mode : {Asynchrony::eager, Asynchrony::lazy}) {
     for (std::uint64_t seed = 1; seed <= 20; ++seed) {
       KernelRun kernel = copy_run(body, seed, mode);
       CHECK(kernel.fault().empty());
       CHECK(kernel.out[0] == 1000 + 33 * 4);
       CHECK(!copy_run(blind, seed, mode).fault().empty());
+      CHECK(!copy_run(relaxed, seed, mode).fault().empty());
+      CHECK(copy_run(fenced, seed, mode).fault().empty());
     }
   }
 }

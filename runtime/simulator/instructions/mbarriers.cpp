@@ -60,14 +60,15 @@ void invalidate(Warp& warp, const Step& step, Mask lanes) {
   });
 }
 
-// attribute bits: what else an arrive does.
+// attribute bits: what else an arrive or a wait does.
 enum : std::uint32_t {
   drops = 1,
   expects_bytes = 2,
   no_complete = 4,
   only_expects = 8,
   relaxed = 16,
-  completes_bytes = 32
+  completes_bytes = 32,
+  for_parity = 64
 };
 
 void arrive(Warp& warp, const Step& step, Mask lanes) {
@@ -108,7 +109,7 @@ void arrive(Warp& warp, const Step& step, Mask lanes) {
 // Waiting: inputs address, then the state an arrive returned or a parity.
 bool has_completed(const Warp& warp, const Step& step, const MBarrier& mbarrier, int lane) {
   const std::uint64_t operand = lane_value(warp.registers, step.input(1), lane);
-  if (step.attribute != 0) {
+  if ((step.attribute & for_parity) != 0) {
     if (operand > 1)
       warp.fail(FaultKind::bad_operand, lane_bit(lane),
                 fmt::format("a wait for parity {}, which is neither 0 nor 1", operand));
@@ -137,7 +138,8 @@ Mask test(Warp& warp, const Step& step, Mask lanes) {
       return;
     completed |= lane_bit(lane);
     mbarrier.seen = true;
-    warp.clock.join(mbarrier.completed);
+    // Who waits relaxed learns nothing before a fence (9.7.13.15.16).
+    ((step.attribute & relaxed) == 0 ? warp.clock : warp.fence_acquiring).join(mbarrier.completed);
   });
   return completed;
 }
@@ -199,7 +201,7 @@ void decode_wait(StepBuilder& builder) {
   builder.output(builder.operand(0), 1);
   builder.address(builder.operand(1), step.memory.space);
   builder.input(builder.operand(2), parity ? 32 : 64);
-  step.attribute = parity ? 1 : 0;
+  step.attribute = (parity ? for_parity : 0U) | (builder.has("relaxed") ? relaxed : 0U);
   const bool suspends = builder.modifiers()[1] == "try_wait";
   step.handler = suspends ? try_wait : test_wait;
   step.flow = suspends ? Flow::control : Flow::straight;
