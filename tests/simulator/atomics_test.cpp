@@ -121,6 +121,26 @@ TEST_CASE("9.7.13.6 red does the same and returns nothing") {
   }
 }
 
+TEST_CASE("9.7.13.5 f32 sums in global memory flush subnormals, in shared memory they do not") {
+  KernelRun kernel{.body = R"(
+    setp.ne.u32 %p1, %t, 0;
+    mov.u32 %r1, place;
+    @!%p1 st.shared.b32 [%r1], 0x00000001;
+    bar.warp.sync -1;
+    @!%p1 atom.shared.add.f32 %r2, [%r1], 0f00000002;
+    @!%p1 ld.shared.b32 %r3, [%r1];
+    @!%p1 st.global.b32 [%out+408], %r3;
+    @!%p1 red.global.add.f32 [%out+400], 0f00000002;
+    @!%p1 red.global.add.f32 [%out+404], 0f80800000;)",
+                   .globals = ".shared .align 4 .b8 place[4];"};
+  kernel.out[100] = 1;
+  kernel.out[101] = 0x00C0'0000;  // the sum is half of the least normal number
+  kernel.run();
+  CHECK(kernel.out[100] == 0);
+  CHECK(kernel.out[101] == 0);
+  CHECK(kernel.out[102] == 3);
+}
+
 TEST_CASE("9.7.13.5 lanes of a warp that reach one place come one after the other") {
   KernelRun kernel{.body = "atom.global.add.u32 %r1, [%out+400], 2; red.global.max.s32 [%out+404], %t;"};
   kernel.out[100] = 5;

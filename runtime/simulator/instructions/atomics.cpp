@@ -74,7 +74,8 @@ std::uint64_t updated_as(Update update, std::uint64_t old, std::uint64_t b, std:
   return static_cast<std::uint64_t>(updated(update, static_cast<T>(old), static_cast<T>(b), static_cast<T>(c)));
 }
 
-std::uint64_t new_value(Update update, Number number, std::uint64_t old, std::uint64_t b, std::uint64_t c) noexcept {
+std::uint64_t new_value(Update update, Number number, Space space, std::uint64_t old, std::uint64_t b,
+                        std::uint64_t c) noexcept {
   switch (number) {
     case Number::s32:
       // add wraps and min and max only choose: signs matter for the latter two.
@@ -87,8 +88,8 @@ std::uint64_t new_value(Update update, Number number, std::uint64_t old, std::ui
       return updated_as<std::uint32_t>(update, old, b, c);
     case Number::f32: {
       const auto value = [](std::uint64_t bits) { return std::bit_cast<float>(static_cast<std::uint32_t>(bits)); };
-      // atom.add.f32 on global memory flushes no subnormals in this model.
-      return std::bit_cast<std::uint32_t>(numerics::add(value(old), value(b), {}));
+      // 9.7.13.5: on global memory it flushes subnormals, on shared memory it does not.
+      return std::bit_cast<std::uint32_t>(numerics::add(value(old), value(b), {.ftz = space == Space::global}));
     }
     case Number::f64:
       return std::bit_cast<std::uint64_t>(std::bit_cast<double>(old) + std::bit_cast<double>(b));
@@ -117,7 +118,7 @@ void run(Warp& warp, const Step& step, Mask lanes) {
     std::memcpy(&old, located[at], form.element_bytes);
     const std::uint64_t b = lane_value(warp.registers, step.input(1), lane);
     const std::uint64_t c = step.inputs > 2 ? lane_value(warp.registers, step.input(2), lane) : 0;
-    const std::uint64_t value = new_value(update, number, old, b, c);
+    const std::uint64_t value = new_value(update, number, space, old, b, c);
     std::memcpy(located[at], &value, form.element_bytes);
     warp.launch().progress += value != old ? 1 : 0;
     publish(warp, location, form.order, true);
