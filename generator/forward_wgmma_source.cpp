@@ -17,7 +17,7 @@ namespace {
 // In the order of their use; what the generator writes stands between.
 constexpr std::array<std::string_view, 5> before_expressions{"attention_args.h", "cuda/types.cuh", "cuda/math.cuh",
                                                              "cuda/mask.cuh", "cuda/score.cuh"};
-constexpr std::array<std::string_view, 31> after_expressions{"cuda/warpgroup_shape.cuh",
+constexpr std::array<std::string_view, 32> after_expressions{"cuda/warpgroup_shape.cuh",
                                                              "cuda/fragments.cuh",
                                                              "cuda/shared_memory.cuh",
                                                              "cuda/ring.cuh",
@@ -36,6 +36,7 @@ constexpr std::array<std::string_view, 31> after_expressions{"cuda/warpgroup_sha
                                                              "cuda/warp_place.cuh",
                                                              "cuda/rows.cuh",
                                                              "cuda/work_item.cuh",
+                                                             "cuda/map_place.cuh",
                                                              "cuda/persistent_items.cuh",
                                                              "cuda/tile_sequence.cuh",
                                                              "cuda/produce_tiles.cuh",

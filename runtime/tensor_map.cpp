@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 #include <string>
 #include <string_view>
 
@@ -10,9 +11,9 @@
 namespace attentune {
 namespace {
 
-constexpr std::uint64_t alignment = 16;
+constexpr std::int64_t alignment = 16;
 constexpr std::int64_t most_box = 256;
-constexpr std::uint64_t most_stride = std::uint64_t{1} << 40;
+constexpr std::int64_t most_stride = std::int64_t{1} << 40;
 
 [[noreturn]] void refuse(const TensorMapSpec& spec, std::string value, std::string limit, std::string remedy) {
   throw RefusalError(
@@ -57,18 +58,43 @@ int swizzle_bytes(const TensorMapSpec& spec) {
   return bytes;
 }
 
+// Brings dimension 0 row, 1 head or 2 batch with that stride into a form a map can have. The size is set.
+void describe_axis(const TensorMapSpec& spec, TensorMapShape& shape, const std::size_t axis,
+                   const std::int64_t stride) {
+  constexpr std::array names{"row", "head", "batch"};
+  std::uint64_t& size = shape.size[axis + 1];
+  std::int64_t bytes = alignment;  // something sound, where it is never used
+  if (size > 1) {
+    const auto refuse_stride = [&](const std::string& limit, const std::string& remedy) {
+      throw RefusalError({.field = spec.tensor + ".stride_" + names[axis],
+                          .value = std::to_string(stride),
+                          .limit = limit,
+                          .remedy = remedy});
+    };
+    if (axis == 0 && stride <= 0)
+      refuse_stride("this kernel copies many rows at a time, and their stride must be above 0", "copy the tensor");
+    if (__builtin_mul_overflow(stride, static_cast<std::int64_t>(size_of(shape.dtype)), &bytes) ||
+        bytes <= -most_stride || bytes >= most_stride || bytes % alignment != 0)
+      refuse_stride("this kernel needs multiples of 16 bytes below 2^40", "use other strides or copy the tensor");
+  }
+  if (bytes < 0)
+    shape.address = static_cast<char*>(shape.address) + static_cast<std::int64_t>(size - 1) * bytes;
+  if (bytes == 0)
+    size = 1;
+  shape.stride_bytes[axis] = static_cast<std::uint64_t>(bytes == 0 ? alignment : std::abs(bytes));
+}
+
 }  // namespace
 
 TensorMapShape tensor_map_shape(const TensorMapSpec& spec, const Problem& problem, const AttentionTensors& tensors,
                                 const std::span<const AttentuneScalar> scalars) {
   const Operand operand = operand_of(spec, problem, tensors);
-  const auto element = static_cast<std::int64_t>(size_of(operand.view.dtype));
   const std::int64_t sizes[] = {operand.dim, operand.len, operand.heads, problem.batch};
   // An operand without elements may have no address and no strides. It is never read, but has to be described: as one
   // element of the output.
   const bool empty = std::ranges::find(sizes, 0) != std::end(sizes);
   void* const address = empty ? tensors.out.data : operand.view.data;
-  if (reinterpret_cast<std::uintptr_t>(address) % alignment != 0)
+  if (reinterpret_cast<std::uintptr_t>(address) % std::uintptr_t{alignment} != 0)
     refuse(spec, "its address", "this kernel needs a multiple of 16 bytes", "align the memory");
   if (spec.box.size() != TensorMapShape::rank)
     refuse(spec, std::to_string(spec.box.size()) + " box sides", "a box has four", "run: attentune cache verify");
@@ -82,16 +108,8 @@ TensorMapShape tensor_map_shape(const TensorMapSpec& spec, const Problem& proble
   std::ranges::transform(sizes, shape.size.begin(),
                          [&](const std::int64_t size) { return empty ? 1 : static_cast<std::uint64_t>(size); });
   const std::array strides{operand.view.stride[1], operand.view.stride[2], operand.view.stride[0]};
-  for (std::size_t n = 0; n < strides.size(); ++n) {
-    // The stride of a dimension of one element is never used; what stands there must be sound all the same.
-    const std::int64_t stride = shape.size[n + 1] == 1 ? static_cast<std::int64_t>(alignment) / element : strides[n];
-    std::int64_t bytes = 0;
-    if (__builtin_mul_overflow(stride, element, &bytes) || bytes <= 0 ||
-        static_cast<std::uint64_t>(bytes) >= most_stride || static_cast<std::uint64_t>(bytes) % alignment != 0)
-      refuse(spec, "stride " + std::to_string(stride), "this kernel needs positive multiples of 16 bytes below 2^40",
-             "use other strides or copy the tensor");
-    shape.stride_bytes[n] = static_cast<std::uint64_t>(bytes);
-  }
+  for (std::size_t n = 0; n < strides.size(); ++n)
+    describe_axis(spec, shape, n, strides[n]);
   std::ranges::transform(spec.box, shape.box.begin(),
                          [&](const std::string& text) { return box_extent(spec, text, scalars); });
   return shape;

@@ -24,10 +24,11 @@ INLINE u32 partial_consumers(const AttentionArgs& args, const WorkItem& item, in
   return bits;
 }
 
-INLINE void produce_q(BlockMemory& memory, const TensorMaps& maps, const WorkItem& item) {
+INLINE void produce_q(BlockMemory& memory, const AttentionArgs& args, const TensorMaps& maps, const WorkItem& item) {
   memory.q.wait_empty();
   arrive_expecting(memory.q.full(), QTile::BYTES);
-  copy_slabs<QTile>(memory.q_tile(), maps.q, memory.q.full(), item.first_row, item.first_head, item.batch);
+  const MapPlace at = place_of_queries(args, args.q_stride, item);
+  copy_slabs<QTile>(memory.q_tile(), maps.q, memory.q.full(), item.first_row, at.head, at.batch);
   memory.q.place.advance();
 }
 
@@ -41,15 +42,18 @@ INLINE void produce_k(BlockMemory& memory, const AttentionArgs& args, const Tens
   } else {
     store_step(memory.step(), index, {tile, partial_consumers(args, item, tile)});
     arrive_expecting(memory.k.full(), KTile::BYTES);
-    copy_slabs<KTile>(memory.k_tile(), maps.k, memory.k.full(), tile * TILE_N, item.head_kv, item.batch);
+    const MapPlace at = place_of_keys(args, args.k_stride, item);
+    copy_slabs<KTile>(memory.k_tile(), maps.k, memory.k.full(), tile * TILE_N, at.head, at.batch);
   }
   memory.k.place.advance();
 }
 
-INLINE void produce_v(BlockMemory& memory, const TensorMaps& maps, const WorkItem& item, int tile) {
+INLINE void produce_v(BlockMemory& memory, const AttentionArgs& args, const TensorMaps& maps, const WorkItem& item,
+                      int tile) {
   memory.v.wait_empty();
   arrive_expecting(memory.v.full(), VTile::BYTES);
-  copy_slabs<VTile>(memory.v_tile(), maps.v, memory.v.full(), tile * TILE_N, item.head_kv, item.batch);
+  const MapPlace at = place_of_keys(args, args.v_stride, item);
+  copy_slabs<VTile>(memory.v_tile(), maps.v, memory.v.full(), tile * TILE_N, at.head, at.batch);
   memory.v.place.advance();
 }
 
@@ -66,12 +70,12 @@ INLINE void produce_tiles(BlockMemory memory, const AttentionArgs& args, const T
     int tile = tiles.next(0);
     produce_k(memory, args, maps, items.index, item, tile);
     if (tile != TileSequence::END) {
-      produce_q(memory, maps, item);
+      produce_q(memory, args, maps, item);
     }
     while (tile != TileSequence::END) {
       const int next = tiles.next(tile + 1);
       produce_k(memory, args, maps, items.index, item, next);
-      produce_v(memory, maps, item, tile);
+      produce_v(memory, args, maps, item, tile);
       tile = next;
     }
   }

@@ -32,9 +32,10 @@ INLINE void store_copies(const AttentionArgs& args, const TensorMap& out, u32 ti
   publish_to_copies();
   __syncwarp();
   if (place.lane == 0) {
+    const MapPlace at = place_of_queries(args, args.out_stride, item);
     for (int slab = 0; slab < OutTile::SLABS; ++slab) {
       store_box(out, tile + (u32)(slab * OutTile::SLAB_BYTES), slab * OutTile::SLAB_COLUMNS,
-                item.first_row + place.first_row, item.first_head, item.batch);
+                item.first_row + place.first_row, at.head, at.batch);
     }
     commit_stores();
   }

@@ -119,13 +119,14 @@ bool forget(void* const object) {
 
 CuResult func_load(CuFunction) { return book("cuFuncLoad", "%s", ""); }
 
-CuResult encode_tiled(void* const map, CuTensorMapType, const std::uint32_t rank, void*,
+CuResult encode_tiled(void* const map, CuTensorMapType, const std::uint32_t rank, void* const address,
                       const std::uint64_t* const sizes, const std::uint64_t* const strides,
                       const std::uint32_t* const box, const std::uint32_t*, int, CuTensorMapSwizzle,
                       CuTensorMapPromotion, int) {
-  BOOK("cuTensorMapEncodeTiled", "rank=%u sizes=%llu,%llu stride=%llu box=%u,%u", rank,
-       static_cast<unsigned long long>(sizes[0]), static_cast<unsigned long long>(sizes[1]),
-       static_cast<unsigned long long>(strides[0]), box[0], box[1]);
+  const auto number = [](const std::uint64_t value) { return static_cast<unsigned long long>(value); };
+  BOOK("cuTensorMapEncodeTiled", "rank=%u address=%#llx sizes=%llu,%llu,%llu,%llu strides=%llu,%llu,%llu box=%u,%u",
+       rank, number(reinterpret_cast<std::uintptr_t>(address)), number(sizes[0]), number(sizes[1]), number(sizes[2]),
+       number(sizes[3]), number(strides[0]), number(strides[1]), number(strides[2]), box[0], box[1]);
   std::memset(map, 0x5A, 128);
   return CuResult::success;
 }

@@ -165,6 +165,8 @@ INLINE void wgmma_pv(float (&d)[16][4], const u32 (&a)[4], u64 b) {
 
 // ---- cuda/work_item.cuh
 
+// ---- cuda/map_place.cuh
+
 // ---- cuda/persistent_items.cuh
 
 // ---- cuda/tile_sequence.cuh

@@ -242,7 +242,7 @@ TEST_CASE("tensor maps are encoded at bind and travel with the launch") {
   const auto kernel = load(device, binary);
   (void)stub.calls();
   const Binding binding = bind(*kernel);
-  CHECK(stub.calls() == "cuTensorMapEncodeTiled rank=4 sizes=64,16 stride=512 box=64,16\n");
+  CHECK(stub.calls() == "cuTensorMapEncodeTiled rank=4 address=0x10000 sizes=64,16,2,1 strides=512,256,16 box=64,16\n");
   bool arrived = false;
   stub.on_launch(
       [](void* user, const char*, const unsigned*, void** parameters) {
@@ -255,11 +255,16 @@ TEST_CASE("tensor maps are encoded at bind and travel with the launch") {
   binding.launch();
   CHECK(arrived);
 
-  // Views that the tensor memory accelerator cannot read.
+  // Heads in descending order: the map begins at the last.
   const Problem problem = parse_problem(problem_text);
   AttentionTensors tensors = somewhere(problem);
+  tensors.k.stride[2] = -64;
+  (void)stub.calls();
+  (void)kernel->bind(problem, tensors, nullptr, 0);
+  CHECK(stub.calls() == "cuTensorMapEncodeTiled rank=4 address=0xff00 sizes=64,16,2,1 strides=512,256,16 box=64,16\n");
+  // Views that the tensor memory accelerator cannot read.
   tensors.k.stride[1] = -128;
-  CHECK(caught([&] { (void)kernel->bind(problem, tensors, nullptr, 0); }).says("positive multiples of 16 bytes"));
+  CHECK(caught([&] { (void)kernel->bind(problem, tensors, nullptr, 0); }).says("k.stride_row=-128 is refused"));
 }
 
 TEST_CASE("what opens no GPU says why and what to do") {
