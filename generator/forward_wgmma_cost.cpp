@@ -41,7 +41,7 @@ double issue_slots_a_score(const WgmmaShape& shape, const Problem& p) {
   // Maximum, multiply-add, exponential, sum, half a conversion; a softcap computes two ways and takes one.
   const double a_score = 4.5 + (p.score.is_identity() ? 0 : 22);
   // Maxima seldom grow by much after the first steps; to find that out takes a few instructions.
-  const double rescaling = shape.rescale == Rescale::lazy ? lazy_rescaling : real(p.head_dim_v) / 2;
+  const double rescaling = shape.rescale_lazily ? lazy_rescaling : real(p.head_dim_v) / 2;
   // Of more steps the descriptors of Q are not kept (templates/cuda/consume_tiles.cuh).
   const double steps_qk = real(ceil_div(p.head_dim_qk, 16));
   const double descriptors = 2 * matrix_instructions(shape, p) + (steps_qk > 12 ? 2 * steps_qk : 0);
@@ -71,9 +71,6 @@ double predicted_clocks(const WgmmaShape& shape, const Problem& p, const GpuArch
   // A stage is free from the end of its product to the next step that needs it: with one, about half a step.
   const double stages = real(std::min(shape.stages_k, shape.stages_v));
   clocks += std::max(0.0, copy_latency + step.global / 2 - (stages - 0.5) * clocks);
-  // Rescaling O while S is being computed takes it off the way from one product to the next, where O is large.
-  if (shape.rescale == Rescale::early)
-    clocks -= 0.1 * real(p.head_dim_v - 128);
 
   const std::int64_t items = p.batch * p.heads_q * ceil_div(p.len_q, shape.tile_m);
   // The first step of an item overlaps with nothing. Stored by copies, O takes half an instruction a column less of

@@ -16,12 +16,6 @@ constexpr std::int64_t slab_row_bytes = 128;
 
 std::int64_t tile_bytes(std::int64_t rows, std::int64_t columns) { return slabs(columns) * rows * slab_row_bytes; }
 
-Rescale rescale_of(const std::string& word) {
-  if (word == "early")
-    return Rescale::early;
-  return word == "lazy" ? Rescale::lazy : Rescale::late;
-}
-
 }  // namespace
 
 WgmmaShape wgmma_shape(const Config& config) {
@@ -31,7 +25,7 @@ WgmmaShape wgmma_shape(const Config& config) {
           .stages_v = config.integer("stages_v"),
           .overlap = config.word("overlap") == "yes",
           .take_turns = config.word("turns") == "yes",
-          .rescale = rescale_of(config.word("rescale")),
+          .rescale_lazily = config.word("rescale") == "lazy",
           .store_by_copy = config.word("store") == "copy"};
 }
 

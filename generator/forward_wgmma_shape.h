@@ -8,20 +8,13 @@
 
 namespace attentune {
 
-// When O is multiplied for a new maximum.
-enum class Rescale : std::uint8_t {
-  late,   // just after its last product
-  early,  // just before its next
-  lazy,   // late, and only once weights would exceed 2^8 (templates/cuda/lazy_rescale.cuh)
-};
-
 struct WgmmaShape {
   std::int64_t tile_m = 0, tile_n = 0;      // rows of a block, keys of a step
   std::int64_t stages_k = 0, stages_v = 0;  // tiles of K and V in shared memory at a time
   bool overlap = false;                     // softmax of a step under P V of the step before
   bool take_turns = false;                  // consumer warpgroups issue their products in turns
-  Rescale rescale = Rescale::late;
-  bool store_by_copy = false;  // O goes through shared memory and the copy engine
+  bool rescale_lazily = false;  // O follows new maxima once weights would exceed 2^8 (templates/cuda/lazy_rescale.cuh)
+  bool store_by_copy = false;   // O goes through shared memory and the copy engine
 
   // Warpgroups of 128 threads: those that compute 64 rows each, and the producer.
   [[nodiscard]] std::int64_t consumers() const noexcept { return tile_m / 64; }

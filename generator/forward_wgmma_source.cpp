@@ -55,14 +55,13 @@ constexpr std::int64_t rows_of_a_warp = 16;
 
 std::string constants(const WgmmaShape& shape) {
   const RegisterSplit registers = register_split(shape.consumers());
-  const std::array<CudaConstant, 12> values{{{"TILE_M", shape.tile_m},
+  const std::array<CudaConstant, 11> values{{{"TILE_M", shape.tile_m},
                                              {"TILE_N", shape.tile_n},
                                              {"STAGES_K", shape.stages_k},
                                              {"STAGES_V", shape.stages_v},
                                              {"OVERLAP", shape.overlap ? 1 : 0},
                                              {"TAKE_TURNS", shape.take_turns ? 1 : 0},
-                                             {"RESCALE_EARLY", shape.rescale == Rescale::early ? 1 : 0},
-                                             {"RESCALE_LAZY", shape.rescale == Rescale::lazy ? 1 : 0},
+                                             {"RESCALE_LAZY", shape.rescale_lazily ? 1 : 0},
                                              {"STORE_BY_COPY", shape.store_by_copy ? 1 : 0},
                                              {"PRODUCER_REGISTERS", registers.producer},
                                              {"CONSUMER_REGISTERS", registers.consumer},

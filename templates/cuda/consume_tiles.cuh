@@ -84,9 +84,6 @@ struct Consumer {
     while (step.tile != TileSequence::END) {
       wait_turn(number);
       issue_qk();
-      if constexpr (RESCALE_EARLY) {
-        rescale_o();
-      }
       memory.v.wait_full();
       issue_pv();
       pass_turn(number);
@@ -99,15 +96,10 @@ struct Consumer {
       wait_products<0>();
       settle(o[0]);
       memory.v.release();
-      if constexpr (!RESCALE_EARLY) {
-        rescale_o();
-      }
+      rescale_o();
       pack_weights(p, s);
     }
     memory.q.release();
-    if constexpr (RESCALE_EARLY) {
-      rescale_o();
-    }
     memory.v.wait_full();
     issue_pv();
     wait_products<0>();

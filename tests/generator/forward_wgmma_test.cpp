@@ -74,11 +74,11 @@ TEST_CASE("the default is a point of the space, and of the kind known to be fast
     CHECK(shape.stages_v == 2);
     CHECK(shape.overlap);
     CHECK(shape.take_turns);
-    CHECK(shape.rescale == Rescale::lazy);
+    CHECK(shape.rescale_lazily);
     CHECK_FALSE(shape.store_by_copy);  // K and V leave no room
   }
   CHECK(chosen("dtype=bf16 heads=16 head_dim=64 seq=8192 mask=causal()").store_by_copy);
-  CHECK(chosen("dtype=bf16 heads=16 head_dim=256 seq=8192").rescale == Rescale::lazy);
+  CHECK(chosen("dtype=bf16 heads=16 head_dim=256 seq=8192").rescale_lazily);
   CHECK(chosen("dtype=bf16 heads=16 head_dim=64 seq=8192 mask=causal()").tile_m == 192);
   CHECK(chosen("dtype=bf16 heads=32/8 head_dim=128 seq=1/8192").tile_m == 64);
   CHECK(chosen("dtype=bf16 heads=1 head_dim=8 seq=0").tile_m == 64);
@@ -116,12 +116,12 @@ TEST_CASE("predicted issue slots are those counted in compiled loops") {
   turns.take_turns = true;
   CHECK(predicted("dtype=bf16 heads=1 head_dim=128 seq=4096", turns) == doctest::Approx(7.02).epsilon(0.03));
   WgmmaShape lazy = turns;
-  lazy.rescale = Rescale::lazy;
+  lazy.rescale_lazily = true;
   CHECK(predicted("dtype=bf16 heads=1 head_dim=128 seq=4096", lazy) == doctest::Approx(6.17).epsilon(0.03));
   lazy.tile_n = 176;
   CHECK(predicted("dtype=bf16 heads=1 head_dim=128 seq=4096", lazy) == doctest::Approx(5.90).epsilon(0.03));
   const WgmmaShape deep{
-      .tile_m = 128, .tile_n = 80, .stages_k = 2, .stages_v = 1, .overlap = true, .rescale = Rescale::lazy};
+      .tile_m = 128, .tile_n = 80, .stages_k = 2, .stages_v = 1, .overlap = true, .rescale_lazily = true};
   CHECK(predicted("dtype=bf16 heads=1 head_dim=256 seq=4096", deep) == doctest::Approx(8.13).epsilon(0.03));
   const WgmmaShape wide{.tile_m = 64, .tile_n = 192, .stages_k = 1, .stages_v = 2, .overlap = true};
   CHECK(predicted("dtype=f16 heads=1 head_dim=64 seq=4096", wide) == doctest::Approx(5.68).epsilon(0.03));

@@ -17,10 +17,6 @@ constexpr Specimen four_stages{
     causal_class,
     "tile_m=128 tile_n=64 stages_k=4 stages_v=4 overlap=yes turns=yes rescale=late store=threads | "
     "splits=1 order=1"};
-constexpr Specimen rescaled_early{
-    causal_class,
-    "tile_m=128 tile_n=64 stages_k=2 stages_v=1 overlap=yes turns=no rescale=early store=threads | "
-    "splits=1 order=0"};
 constexpr Specimen in_order{
     causal_class,
     "tile_m=128 tile_n=64 stages_k=1 stages_v=1 overlap=no turns=yes rescale=late store=threads | "
@@ -84,8 +80,8 @@ std::vector<Mutant> mutants_of_forward_wgmma() {
       {"K released before its product ended", &overlapped, "      wait_products<1>();\n      memory.k.release();\n",
        "      memory.k.release();\n      wait_products<1>();\n", "race: ", "a bulk copy writes"},
       {"V released before its product ended", &overlapped,
-       "      wait_products<0>();\n      settle(o[0]);\n      memory.v.release();\n      if",
-       "      memory.v.release();\n      wait_products<0>();\n      settle(o[0]);\n      if",
+       "      wait_products<0>();\n      settle(o[0]);\n      memory.v.release();\n      rescale",
+       "      memory.v.release();\n      wait_products<0>();\n      settle(o[0]);\n      rescale",
        "race: ", "a bulk copy writes"},
       // V of a step is copied after K of the next: with one stage, where K of this step lay, which is released after
       // the
@@ -95,13 +91,13 @@ std::vector<Mutant> mutants_of_forward_wgmma() {
        "      memory.v.release();\n      wait_products<0>();\n      settle(o[0]);\n      step", "", ""},
       {"Q released after its first product", &four_stages, "    wait_products<0>();\n    memory.k.release();\n",
        "    wait_products<0>();\n    memory.k.release();\n    memory.q.release();\n", "race: ", "wgmma", nullptr,
-       "    memory.q.release();\n    if constexpr (RESCALE_EARLY) {", "    if constexpr (RESCALE_EARLY) {"},
+       "    memory.q.release();\n    memory.v.wait_full();", "    memory.v.wait_full();"},
       // K of the next item is copied before Q: with two stages, where the last K of this item lay, which is released
       // after the last product with Q.
       {"Q released after its first product, two stages", &overlapped,
        "    wait_products<0>();\n    memory.k.release();\n",
        "    wait_products<0>();\n    memory.k.release();\n    memory.q.release();\n", "", "", nullptr,
-       "    memory.q.release();\n    if constexpr (RESCALE_EARLY) {", "    if constexpr (RESCALE_EARLY) {"},
+       "    memory.q.release();\n    memory.v.wait_full();", "    memory.v.wait_full();"},
       {"consumers that do not wait for Q", &overlapped, "      memory.q.wait_full();\n", "",
        "race: |uninitialized memory: ", "a wgmma reads"},
       {"consumers that do not wait for K", &overlapped, "next_step() {\n    memory.k.wait_full();\n", "next_step() {\n",
@@ -196,10 +192,8 @@ std::vector<Mutant> mutants_of_forward_wgmma() {
        "      wait_products<0>();\n      settle(o[0]);\n      memory.v.release();\n      step",
        "      settle(o[0]);\n      memory.v.release();\n      step",
        "barrier: ", "an accumulator of a wgmma that is under way"},
-      {"O rescaled beside its product", &rescaled_early,
-       "      if constexpr (RESCALE_EARLY) {\n        rescale_o();\n      }\n      "
-       "memory.v.wait_full();\n      issue_pv();\n",
-       "      memory.v.wait_full();\n      issue_pv();\n      rescale_o();\n",
+      {"O rescaled beside its product", &overlapped, "      issue_pv();\n      pass_turn(number);\n",
+       "      issue_pv();\n      rescale_o();\n      pass_turn(number);\n",
        "barrier: ", "an accumulator of a wgmma that is under way"},
       {"products never committed", &overlapped, "asm volatile(\"wgmma.commit_group.sync.aligned;\" : : : \"memory\");",
        "", "barrier: ", "an accumulator of a wgmma that is under way"},
@@ -210,11 +204,8 @@ std::vector<Mutant> mutants_of_forward_wgmma() {
       {"S added to what was there", &overlapped, "wgmma_qk<0>", "wgmma_qk<1>", "LSE error", ""},
       {"O of the last tile alone", &overlapped, "wgmma_pv<1>", "wgmma_pv<0>", "RMSE", ""},
       {"O not cleared for an item", &overlapped, "        o[0][n][e] = 0;\n", "", "RMSE", ""},
-      {"O not rescaled late", &overlapped, "      if constexpr (!RESCALE_EARLY) {\n        rescale_o();\n",
-       "      if constexpr (!RESCALE_EARLY) {\n", "RMSE", ""},
-      {"the last O not rescaled", &rescaled_early,
-       "    memory.q.release();\n    if constexpr (RESCALE_EARLY) {\n      rescale_o();\n",
-       "    memory.q.release();\n    if constexpr (RESCALE_EARLY) {\n", "max error", ""},
+      {"O not rescaled", &overlapped, "      memory.v.release();\n      rescale_o();\n", "      memory.v.release();\n",
+       "RMSE", ""},
       {"P of halves exchanged", &overlapped, "&p[0][2 * step + r / 2][r % 2 * 2]", "&p[0][2 * step + r % 2][r / 2 * 2]",
        "RMSE", ""},
       {"more registers asked for than there are", &overlapped, "CONSUMER_REGISTERS = 240", "CONSUMER_REGISTERS = 248",

@@ -10,7 +10,6 @@ enum : int {
   STAGES_V = 2,
   OVERLAP = 1,
   TAKE_TURNS = 0,
-  RESCALE_EARLY = 0,
   RESCALE_LAZY = 0,
   STORE_BY_COPY = 0,
   PRODUCER_REGISTERS = 24,
