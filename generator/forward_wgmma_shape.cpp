@@ -8,8 +8,9 @@
 namespace attentune {
 namespace {
 
-// Addresses, statistics, loop state: what the accumulators leave over in kernels that just do not spill.
-constexpr std::int64_t other_registers = 36;
+// Addresses, statistics, loop state. With as many left no kernel spills, whatever the mask and the score; with 24 those
+// that overlap do.
+constexpr std::int64_t other_registers = 32;
 constexpr std::int64_t score_registers = 24;  // constants and both branches of a softcap
 
 constexpr std::int64_t slab_row_bytes = 128;

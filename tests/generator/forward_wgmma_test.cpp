@@ -127,6 +127,25 @@ TEST_CASE("predicted issue slots are those counted in compiled loops") {
   CHECK(predicted("dtype=f16 heads=1 head_dim=64 seq=4096", wide) == doctest::Approx(5.68).epsilon(0.03));
 }
 
+TEST_CASE("the space says what a Config takes of registers, shared memory and issue slots") {
+  const Problem p = parse_problem("dtype=bf16 heads=1 head_dim=128 seq=4096");
+  const auto resources = [&](const std::string& choices) {
+    return family.resources(p, hopper, parse_config(choices + " | splits=1 order=0"));
+  };
+  // 96 of S, 48 of P, 64 of O and 32 more; Q, two K and two V of 256 bytes a row, barriers and key steps.
+  const Resources wide =
+      resources("tile_m=128 tile_n=192 stages_k=2 stages_v=2 overlap=yes turns=yes rescale=lazy store=threads");
+  CHECK(wide.registers == 240);
+  CHECK(wide.register_budget == 240);
+  CHECK(wide.shared_bytes == 256 * (128 + 4 * 192) + 2 * 8 * 5 + 2 * 16);
+  CHECK(wide.issue_slots == doctest::Approx(5.79).epsilon(0.03));  // counted
+  const Resources tall =
+      resources("tile_m=192 tile_n=80 stages_k=2 stages_v=2 overlap=yes turns=yes rescale=lazy store=threads");
+  CHECK(tall.registers == 156);
+  CHECK(tall.register_budget == 160);
+  CHECK(tall.cost > wide.cost);
+}
+
 TEST_CASE("what the generator writes for one Config is what the golden file says") {
   const Config config = parse_config(
       "tile_m=128 tile_n=128 stages_k=2 stages_v=2 overlap=yes turns=no rescale=late store=threads | splits=1 order=0");
