@@ -62,26 +62,27 @@ int swizzle_bytes(const TensorMapSpec& spec) {
 void describe_axis(const TensorMapSpec& spec, TensorMapShape& shape, const std::size_t axis,
                    const std::int64_t stride) {
   constexpr std::array names{"row", "head", "batch"};
+  const auto refusal = [&](const char* const limit, const char* const remedy) {
+    return RefusalError({.field = spec.tensor + ".stride_" + names[axis],
+                         .value = std::to_string(stride),
+                         .limit = limit,
+                         .remedy = remedy});
+  };
   std::uint64_t& size = shape.size[axis + 1];
-  std::int64_t bytes = alignment;  // something sound, where it is never used
-  if (size > 1) {
-    const auto refuse_stride = [&](const std::string& limit, const std::string& remedy) {
-      throw RefusalError({.field = spec.tensor + ".stride_" + names[axis],
-                          .value = std::to_string(stride),
-                          .limit = limit,
-                          .remedy = remedy});
-    };
-    if (axis == 0 && stride <= 0)
-      refuse_stride("this kernel copies many rows at a time, and their stride must be above 0", "copy the tensor");
-    if (__builtin_mul_overflow(stride, static_cast<std::int64_t>(size_of(shape.dtype)), &bytes) ||
-        bytes <= -most_stride || bytes >= most_stride || bytes % alignment != 0)
-      refuse_stride("this kernel needs multiples of 16 bytes below 2^40", "use other strides or copy the tensor");
+  if (axis == 0 && size > 1 && stride <= 0)
+    throw refusal("this kernel copies many rows at a time, and their stride must be above 0", "copy the tensor");
+  if (size == 1 || stride == 0) {
+    size = 1;
+    shape.stride_bytes[axis] = alignment;  // never used, but it must be sound
+    return;
   }
+  std::int64_t bytes = 0;
+  if (__builtin_mul_overflow(stride, static_cast<std::int64_t>(size_of(shape.dtype)), &bytes) ||
+      bytes <= -most_stride || bytes >= most_stride || bytes % alignment != 0)
+    throw refusal("this kernel needs multiples of 16 bytes below 2^40", "use other strides or copy the tensor");
   if (bytes < 0)
     shape.address = static_cast<char*>(shape.address) + static_cast<std::int64_t>(size - 1) * bytes;
-  if (bytes == 0)
-    size = 1;
-  shape.stride_bytes[axis] = static_cast<std::uint64_t>(bytes == 0 ? alignment : std::abs(bytes));
+  shape.stride_bytes[axis] = static_cast<std::uint64_t>(std::abs(bytes));
 }
 
 }  // namespace
