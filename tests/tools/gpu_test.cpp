@@ -57,6 +57,22 @@ TEST_CASE("generate and space need neither GPU nor compiler") {
   CHECK(shell(home, "$ATTENTUNE space " + problem + " --arch sm_80 --json").event("space").at("feasible") > 100);
 }
 
+TEST_CASE("--templates takes edited texts instead of the built-in ones") {
+  const TemporaryFolder home;
+  std::filesystem::create_directories(home.path() / "edited/cuda");
+  write_text(home.file("edited/cuda/types.cuh"), "// edited\n");
+  const std::string generate = "$ATTENTUNE generate " + problem + " --arch sm_90a --templates ";
+  const Finished edited = shell(home, generate + "'" + home.file("edited") + "'");
+  CHECK(edited.code == 0);
+  CHECK(edited.out.find("// ---- cuda/types.cuh\n// edited\n") != std::string::npos);
+  const std::string built_in = ATTENTUNE_SOURCE_DIR "/templates";
+  CHECK(shell(home, generate + "'" + built_in + "'").out ==
+        shell(home, "$ATTENTUNE generate " + problem + " --arch sm_90a").out);
+  const Finished empty = shell(home, generate + "'" + home.file("edited/cuda") + "'");
+  CHECK(empty.code == 2);
+  CHECK(is_one_sentence(empty));
+}
+
 TEST_CASE("--config takes a point of any family that serves the problem") {
   const TemporaryFolder home;
   const std::string longer = "dtype=bf16 heads=4/2 head_dim=128 seq=4096";

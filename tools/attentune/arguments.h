@@ -42,6 +42,7 @@ struct Arguments {
   int threads = 0;     // 0 = the settings' number, or all
   std::string store;   // "" = the settings' path
   std::optional<std::string> config;
+  std::string templates;            // folder of CUDA templates; "" = the embedded ones
   std::optional<std::string> arch;  // compile, generate, space
   std::string output;               // -o
   double budget_s = 60;
