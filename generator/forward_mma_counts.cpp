@@ -66,8 +66,8 @@ MmaCounts mma_counts(const Problem& p, const Config& config) {
     counts.global_bytes_read += p.sink_logit ? rows * 4 * 4 : 0;  // by the four lanes that hold a row
   } else {
     counts.global_bytes_written += rows * shape.splits * 4 * (p.head_dim_v + 1);
-    // attentune_combine: every lane of a row's warp reads all denominators, twice, and the sink.
-    counts.global_bytes_read += rows * (shape.splits * 4 * (p.head_dim_v + 2 * 32) + (p.sink_logit ? 32 * 4 : 0));
+    // attentune_combine: a row's warp reads all denominators once, a lane a split, then every lane all, and the sink.
+    counts.global_bytes_read += rows * (shape.splits * 4 * (p.head_dim_v + 1 + 32) + (p.sink_logit ? 32 * 4 : 0));
   }
   return counts;
 }

@@ -226,8 +226,8 @@ std::vector<Mutant> mutants_of_forward_mma() {
       {"rows of V by the stride of K", &uneven_dims, "2 * args.v_stride[1]};", "2 * args.k_stride[1]};", "RMSE", ""},
       {"all packed rows of one head", &q_in_registers, "return packed_row % PACK; }", "return 0; }",
        "race: ", "of lse"},
-      {"combined rows of the wrong head", &split_keys, "(int)(row / args.len_q % args.heads_q);",
-       "(int)(row / args.len_q % args.heads_kv);", "race: ", "of lse"},
+      {"combined rows of the wrong head", &split_keys, "row / len_q % heads_q;", "row / len_q % (u32)args.heads_kv;",
+       "race: ", "of lse"},
 
       // ---- Fragments and where they lie.
       {"fragments of K with rows and chunks exchanged", &two_stages,
@@ -298,8 +298,8 @@ std::vector<Mutant> mutants_of_forward_mma() {
        "(end - begin) / splits", "LSE error", ""},
       {"the last split missing in the sum", &split_keys, "for (int n = 0; n < splits; ++n) {\n    const float weight",
        "for (int n = 0; n < splits - 1; ++n) {\n    const float weight", "LSE error", ""},
-      {"shares of splits not weighted", &split_keys, "o[part / 64].x += weight * share.x;",
-       "o[part / 64].x += share.x;", "RMSE", ""},
+      {"shares of splits not weighted", &split_keys, "total.x += weight * share.x;", "total.x += share.x;", "max error",
+       ""},
       {"an empty share not set to zero", &split_keys, "const float factor = sum != 0 ? reciprocal_approx(sum) : 0;",
        "const float factor = reciprocal_approx(sum);", "wrote NaN", ""},
       {"an empty share not stored", &split_keys, "        const float sum = rows.sum[m][half];\n",
