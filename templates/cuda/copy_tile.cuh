@@ -24,11 +24,12 @@ INLINE void copy_tile(u32 tile, const Source& source, int valid_rows) {
   const int first_row = computed_here(threadIdx.x / Shape::LANES_PER_ROW);
   const int rows_left = chunk < GLOBAL_CHUNKS ? valid_rows - first_row : 0;
   if (chunk < CHUNKS) {
-    auto row = source.walk(first_row, Shape::ROWS_PER_PASS);
+    const u32 start = tile + Tile::offset(first_row, chunk);
+    auto row = source.template walk<Shape::ROWS_PER_PASS>(first_row);
 #pragma unroll
     for (int pass = 0; pass < ROWS; pass += Shape::ROWS_PER_PASS) {
       if (ROWS % Shape::ROWS_PER_PASS == 0 || first_row + pass < ROWS) {
-        copy_async(tile + Tile::offset(first_row + pass, chunk), row.pointer() + chunk * 16, pass < rows_left ? 16 : 0);
+        copy_async(Tile::moved(start, pass, 0), row.pointer() + chunk * 16, pass < rows_left ? 16 : 0);
       }
       row.advance();
     }

@@ -20,7 +20,9 @@ extern "C" __global__ void __launch_bounds__(THREADS, MIN_BLOCKS)
   const WarpPlace place = warp_place(threadIdx.x);
   const WorkItem item = work_item(args, blockIdx.x);
   const int shift = (int)args.len_kv - (int)args.len_q;
-  const Rows rows{query_of(item.first_row) + shift, query_of(item.first_row + item.rows - 1) + shift};
+  // Kept, not computed anew from the item for every key tile.
+  const Rows rows{computed_here(query_of(item.first_row) + shift),
+                  computed_here(query_of(item.first_row + item.rows - 1) + shift)};
 
   QOperand q;
   load_q(args, item, place, shared_address(shared), q);

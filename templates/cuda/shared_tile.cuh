@@ -16,17 +16,17 @@ struct SharedTile {
     ROW_BYTES = 16 * PITCH,
   };
 
-  // Bytes from the tile's start, which is a multiple of 128.
-  INLINE static u32 offset(int row, int chunk) {
-    const int swizzled = chunk ^ (row / (8 / PERIOD) % PERIOD);
-    return (u32)(row * ROW_BYTES + swizzled * 16);
-  }
+  // What the chunk numbers of a row are XORed with.
+  INLINE static u32 swizzle(u32 row) { return row / (8 / PERIOD) % PERIOD; }
 
-  // The address of (row + rows, chunk + chunks) from that of (row, chunk), for `rows` a multiple of 8, and for chunk 0
-  // or, with `chunks` even, chunk 1: whole periods add up, the rest is one XOR, because rows begin at multiples of
-  // PERIOD chunks.
+  // Bytes from the tile's start, which is a multiple of 128.
+  INLINE static u32 offset(int row, int chunk) { return (u32)row * ROW_BYTES + ((u32)chunk ^ swizzle((u32)row)) * 16; }
+
+  // The address of (row + rows, chunk + chunks) from that of (row, chunk), where `row` and `rows` have no bit of the
+  // lowest three in common, for chunk 0 or, with `chunks` even, chunk 1, or any chunk where `chunks` is 0: whole
+  // periods add up, the rest is one XOR, because rows begin at multiples of PERIOD chunks.
   INLINE static u32 moved(u32 address, int rows, int chunks) {
-    const int inside = chunks % PERIOD;
-    return (address ^ (u32)(inside * 16)) + (u32)((chunks - inside) * 16 + rows * ROW_BYTES);
+    const u32 inside = (u32)chunks % PERIOD;
+    return (address ^ (inside ^ swizzle((u32)rows)) * 16) + ((u32)chunks - inside) * 16 + (u32)rows * ROW_BYTES;
   }
 };

@@ -26,38 +26,38 @@ INLINE u32 work_item_count(const AttentionArgs& args) {
   return (u32)args.batch * ((u32)args.heads_q / PACK) * row_tile_count(args) * split_count(args);
 }
 
+// Quotient and remainder by one division: of `/` and `%` in different branches the compiler makes two.
+struct Division {
+  u32 quotient, remainder;
+};
+INLINE Division divide(u32 dividend, u32 divisor) {
+  const u32 quotient = dividend / divisor;
+  return {quotient, dividend - quotient * divisor};
+}
+
 INLINE WorkItem work_item(const AttentionArgs& args, u32 block) {
   const u32 packed_rows = (u32)args.len_q * PACK;
   const u32 row_tiles = row_tile_count(args);
   const u32 head_packs = (u32)args.heads_q / PACK;
-  const u32 splits = split_count(args);
   const int order = block_order(args);
+  const bool heads_first = order == HEADS_FIRST;
 
-  const u32 split = block % splits;
-  u32 rest = block / splits;
-  u32 row_tile, head_pack;
-  if (order == HEADS_FIRST) {
-    head_pack = rest % head_packs;
-    rest /= head_packs;
-    row_tile = rest % row_tiles;
-    rest /= row_tiles;
-  } else {
-    row_tile = rest % row_tiles;
-    rest /= row_tiles;
-    head_pack = rest % head_packs;
-    rest /= head_packs;
-  }
+  const Division by_split = divide(block, split_count(args));
+  const Division by_faster = divide(by_split.quotient, heads_first ? head_packs : row_tiles);
+  const Division by_slower = divide(by_faster.quotient, heads_first ? row_tiles : head_packs);
+  const u32 head_pack = (heads_first ? by_faster : by_slower).remainder;
+  u32 row_tile = (heads_first ? by_slower : by_faster).remainder;
   if (order != ROWS_FORWARD) {
     row_tile = row_tiles - 1 - row_tile;
   }
 
   WorkItem item;
-  item.batch = (int)rest;
+  item.batch = (int)by_slower.quotient;
   item.first_head = (int)head_pack * PACK;
   item.head_kv = item.first_head / GROUP;
   item.first_row = (int)row_tile * TILE_M;
   item.rows = min((int)packed_rows - item.first_row, (int)TILE_M);
-  item.split = (int)split;
+  item.split = (int)by_split.remainder;
   return item;
 }
 

@@ -57,6 +57,12 @@ void check_layout() {
     }
   }
   // Moving an address is the offset of where it moves to, in a tile that begins at a multiple of 128.
+  for (int row = 0; row < 8; ++row) {
+    for (int moved = 0; moved < 24; ++moved) {
+      for (int chunk = 0; (row & moved) == 0 && chunk < CHUNKS; ++chunk)
+        CHECK(Tile::moved(1024 + Tile::offset(row, chunk), moved, 0) == 1024 + Tile::offset(row + moved, chunk));
+    }
+  }
   for (int row = 0; row < 16; ++row) {
     for (int chunk = 0; chunk < min(CHUNKS, 2); ++chunk) {
       for (int chunks = 0; chunk + chunks < CHUNKS; chunks += 2) {

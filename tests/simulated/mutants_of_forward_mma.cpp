@@ -44,7 +44,7 @@ std::vector<Mutant> mutants_of_forward_mma() {
        "race: ", "a cp.async"},
       {"no barrier before a V tile is read", &one_stage,
        "wait_copies<0>();\n      __syncthreads();\n      copy_ahead(stages);",
-       "wait_copies<0>();\n      copy_ahead(stages);", "uninitialized memory: ", "", "race: "},
+       "wait_copies<0>();\n      copy_ahead(stages);", "uninitialized memory: |race: ", "", "race: "},
       {"no barrier before Q is read into registers", &q_in_registers,
        "    __syncthreads();\n    load_q_registers(q);\n", "    load_q_registers(q);\n",
        "uninitialized memory: ", "at shared 0x"},
@@ -141,8 +141,8 @@ std::vector<Mutant> mutants_of_forward_mma() {
       {"rows past the end not filled with zeros", &uneven_dims,
        "if (ROWS % Shape::ROWS_PER_PASS == 0 || first_row + pass < ROWS) {", "if (pass < rows_left) {",
        "uninitialized memory: ", "at shared 0x"},
-      {"chunks past the head dim not filled with zeros", &uneven_dims, "  if (chunk < CHUNKS) {\n    auto row",
-       "  if (chunk < GLOBAL_CHUNKS) {\n    auto row", "uninitialized memory: ", "at shared 0x"},
+      {"chunks past the head dim not filled with zeros", &uneven_dims, "  if (chunk < CHUNKS) {\n    const u32 start",
+       "  if (chunk < GLOBAL_CHUNKS) {\n    const u32 start", "uninitialized memory: ", "at shared 0x"},
       {"chunks past the head dim read from the next row", &uneven_dims,
        "const int rows_left = chunk < GLOBAL_CHUNKS ? valid_rows - first_row : 0;",
        "const int rows_left = valid_rows - first_row;", "out of bounds: ", "past the end of"},
@@ -192,7 +192,8 @@ std::vector<Mutant> mutants_of_forward_mma() {
       {"a causal mask that hides the diagonal", &two_stages, "return at.distance >= 0; }", "return at.distance > 0; }",
        "LSE error", ""},
       {"a causal mask aligned at the top", &two_stages,
-       "  const Rows rows{query_of(item.first_row) + shift, query_of(item.first_row + item.rows - 1) + shift};",
+       "  const Rows rows{computed_here(query_of(item.first_row) + shift),\n                  "
+       "computed_here(query_of(item.first_row + item.rows - 1) + shift)};",
        "  const Rows rows{query_of(item.first_row), query_of(item.first_row + item.rows - 1)};", "LSE error", ""},
       {"a causal tile one off the diagonal taken for full", &two_stages, "tile.j_last <= tile.i_first);",
        "tile.j_last <= tile.i_first + 1);", "LSE error", ""},
@@ -224,7 +225,7 @@ std::vector<Mutant> mutants_of_forward_mma() {
        "2 * args.out_stride[1], 2 * args.out_stride[2], item.first_row};",
        "2 * args.heads_q * HEAD_DIM_V, 2 * HEAD_DIM_V, item.first_row};", "race: ", "of out"},
       {"rows of V by the stride of K", &uneven_dims, "2 * args.v_stride[1]};", "2 * args.k_stride[1]};", "RMSE", ""},
-      {"all packed rows of one head", &q_in_registers, "return packed_row % PACK; }", "return 0; }",
+      {"all packed rows of one head", &q_in_registers, "return (int)((u32)packed_row % PACK); }", "return 0; }",
        "race: ", "of lse"},
       {"combined rows of the wrong head", &split_keys, "row / len_q % heads_q;", "row / len_q % (u32)args.heads_kv;",
        "race: ", "of lse"},
@@ -257,15 +258,15 @@ std::vector<Mutant> mutants_of_forward_mma() {
       {"a warp reads the keys of the warp before", &warps_along_keys,
        "place.first_key = place.key_part * KEYS_PER_WARP;",
        "place.first_key = max(place.key_part - 1, 0) * KEYS_PER_WARP;", "LSE error", ""},
-      {"tiles written without the swizzle", &two_stages, "copy_async(tile + Tile::offset(first_row + pass, chunk),",
+      {"tiles written without the swizzle", &two_stages, "copy_async(Tile::moved(start, pass, 0),",
        "copy_async(tile + (first_row + pass) * Tile::ROW_BYTES + chunk * 16,", "LSE error", ""},
       {"O read without the swizzle", &two_stages, "*(const uint4*)(shared + OutTile::offset(row, chunk))",
        "*(const uint4*)(shared + row * OutTile::ROW_BYTES + chunk * 16)", "RMSE", ""},
-      {"a step along a swizzled row added, not XORed", &two_stages, "(address ^ (u32)(inside * 16))",
-       "(address + (u32)(inside * 16))", "race: ", "a cp.async"},
+      {"a step along a swizzled row added, not XORed", &two_stages, "(address ^ (inside ^ swizzle((u32)rows)) * 16)",
+       "(address + (inside ^ swizzle((u32)rows)) * 16)", "race: ", "a cp.async"},
       // Rows meet in the same banks: that costs cycles, which the simulator counts, and changes no value.
-      {"the swizzle of another row", &two_stages, "chunk ^ (row / (8 / PERIOD) % PERIOD)",
-       "chunk ^ (row / (4 / PERIOD) % PERIOD)", "", ""},
+      {"the swizzle of another row", &two_stages, "return row / (8 / PERIOD) % PERIOD; }",
+       "return row / (4 / PERIOD) % PERIOD; }", "", ""},
 
       // ---- Softmax, LSE, splits.
       {"O not rescaled to a new maximum", &two_stages, "        o[m][n][e] *= rescale[m][e / 2];\n", "", "max error",
@@ -308,8 +309,8 @@ std::vector<Mutant> mutants_of_forward_mma() {
       {"splits of two sequences in one place", &split_keys, "(i64)(item.split * args.batch + item.batch)",
        "(i64)(item.split + item.batch)", "race: ", "workspace partial_log2"},
       // Which block takes which share is of no account.
-      {"shares handed out in reverse", &split_keys, "item.split = (int)split;",
-       "item.split = (int)(splits - 1 - split);", "", ""},
+      {"shares handed out in reverse", &split_keys, "item.split = (int)by_split.remainder;",
+       "item.split = split_count(args) - 1 - (int)by_split.remainder;", "", ""},
   };
 }
 

@@ -371,18 +371,18 @@ struct SharedTile {
     ROW_BYTES = 16 * PITCH,
   };
 
-  // Bytes from the tile's start, which is a multiple of 128.
-  INLINE static u32 offset(int row, int chunk) {
-    const int swizzled = chunk ^ (row / (8 / PERIOD) % PERIOD);
-    return (u32)(row * ROW_BYTES + swizzled * 16);
-  }
+  // What the chunk numbers of a row are XORed with.
+  INLINE static u32 swizzle(u32 row) { return row / (8 / PERIOD) % PERIOD; }
 
-  // The address of (row + rows, chunk + chunks) from that of (row, chunk), for `rows` a multiple of 8, and for chunk 0
-  // or, with `chunks` even, chunk 1: whole periods add up, the rest is one XOR, because rows begin at multiples of
-  // PERIOD chunks.
+  // Bytes from the tile's start, which is a multiple of 128.
+  INLINE static u32 offset(int row, int chunk) { return (u32)row * ROW_BYTES + ((u32)chunk ^ swizzle((u32)row)) * 16; }
+
+  // The address of (row + rows, chunk + chunks) from that of (row, chunk), where `row` and `rows` have no bit of the
+  // lowest three in common, for chunk 0 or, with `chunks` even, chunk 1, or any chunk where `chunks` is 0: whole
+  // periods add up, the rest is one XOR, because rows begin at multiples of PERIOD chunks.
   INLINE static u32 moved(u32 address, int rows, int chunks) {
-    const int inside = chunks % PERIOD;
-    return (address ^ (u32)(inside * 16)) + (u32)((chunks - inside) * 16 + rows * ROW_BYTES);
+    const u32 inside = (u32)chunks % PERIOD;
+    return (address ^ (inside ^ swizzle((u32)rows)) * 16) + ((u32)chunks - inside) * 16 + (u32)rows * ROW_BYTES;
   }
 };
 
@@ -414,32 +414,35 @@ INLINE WarpPlace warp_place(int thread) {
 // Where rows of tensors lie in global memory, for threads that walk from row to row in equal steps. Elements have 2
 // bytes; offsets have 64 bits.
 
+// Rows equally far apart.
+struct RowWalk {
+  const char* row;
+  i64 step;  // bytes
+
+  // Hides where `start` came from: the compiler would multiply anew for every row instead of adding the step.
+  INLINE RowWalk(const char* start, i64 step) : row(start), step(step) { asm("" : "+l"(row)); }
+
+  INLINE const char* pointer() const { return row; }
+  INLINE void advance() { row += step; }
+};
+
 // Rows of K or V from one on.
 struct KeyRows {
   const char* first;
   i64 stride;  // bytes
 
-  INLINE KeyRows from(int row) const { return {first + row * stride, stride}; }
+  INLINE KeyRows from(u32 row) const { return {first + row * stride, stride}; }
 
-  struct Walk {
-    const char* row;
-    i64 step;
-
-    INLINE const char* pointer() const { return row; }
-    INLINE void advance() { row += step; }
-  };
-  INLINE Walk walk(int row, int step) const {
-    const char* start = first + row * stride;
-    // Hides where it came from: the compiler would multiply anew for every row instead of adding the step.
-    asm("" : "+l"(start));
-    return {start, step * stride};
+  template <int STEP>
+  INLINE RowWalk walk(u32 row) const {
+    return {first + row * stride, STEP * stride};
   }
 };
 
 // Rows of Q, out and LSE are packed: row r of a head pack is query r / PACK of its head r % PACK. PACK is the number of
 // query heads a KV head where the whole group shares a block, else 1.
-INLINE int query_of(int packed_row) { return packed_row / PACK; }
-INLINE int head_of(int packed_row) { return packed_row % PACK; }
+INLINE int query_of(int packed_row) { return (int)((u32)packed_row / PACK); }
+INLINE int head_of(int packed_row) { return (int)((u32)packed_row % PACK); }
 
 struct QueryRows {
   const char* head;  // query 0 of the pack's first head
@@ -452,15 +455,24 @@ struct QueryRows {
     return head + query_of(packed_row) * row_stride + head_of(packed_row) * head_stride;
   }
 
-  struct Walk {
+  // Of queries whose heads differ.
+  template <int STEP>
+  struct PackedWalk {
     const QueryRows& rows;
     int row;
-    int step;
 
     INLINE const char* pointer() const { return rows[row]; }
-    INLINE void advance() { row += step; }
+    INLINE void advance() { row += STEP; }
   };
-  INLINE Walk walk(int row, int step) const { return {*this, row, step}; }
+
+  template <int STEP>
+  INLINE auto walk(int row) const {
+    if constexpr (STEP % PACK == 0) {
+      return RowWalk((*this)[row], STEP / PACK * row_stride);
+    } else {
+      return PackedWalk<STEP>{*this, row};
+    }
+  }
 };
 
 // ---- cuda/work_item.cuh
@@ -492,38 +504,38 @@ INLINE u32 work_item_count(const AttentionArgs& args) {
   return (u32)args.batch * ((u32)args.heads_q / PACK) * row_tile_count(args) * split_count(args);
 }
 
+// Quotient and remainder by one division: of `/` and `%` in different branches the compiler makes two.
+struct Division {
+  u32 quotient, remainder;
+};
+INLINE Division divide(u32 dividend, u32 divisor) {
+  const u32 quotient = dividend / divisor;
+  return {quotient, dividend - quotient * divisor};
+}
+
 INLINE WorkItem work_item(const AttentionArgs& args, u32 block) {
   const u32 packed_rows = (u32)args.len_q * PACK;
   const u32 row_tiles = row_tile_count(args);
   const u32 head_packs = (u32)args.heads_q / PACK;
-  const u32 splits = split_count(args);
   const int order = block_order(args);
+  const bool heads_first = order == HEADS_FIRST;
 
-  const u32 split = block % splits;
-  u32 rest = block / splits;
-  u32 row_tile, head_pack;
-  if (order == HEADS_FIRST) {
-    head_pack = rest % head_packs;
-    rest /= head_packs;
-    row_tile = rest % row_tiles;
-    rest /= row_tiles;
-  } else {
-    row_tile = rest % row_tiles;
-    rest /= row_tiles;
-    head_pack = rest % head_packs;
-    rest /= head_packs;
-  }
+  const Division by_split = divide(block, split_count(args));
+  const Division by_faster = divide(by_split.quotient, heads_first ? head_packs : row_tiles);
+  const Division by_slower = divide(by_faster.quotient, heads_first ? row_tiles : head_packs);
+  const u32 head_pack = (heads_first ? by_faster : by_slower).remainder;
+  u32 row_tile = (heads_first ? by_slower : by_faster).remainder;
   if (order != ROWS_FORWARD) {
     row_tile = row_tiles - 1 - row_tile;
   }
 
   WorkItem item;
-  item.batch = (int)rest;
+  item.batch = (int)by_slower.quotient;
   item.first_head = (int)head_pack * PACK;
   item.head_kv = item.first_head / GROUP;
   item.first_row = (int)row_tile * TILE_M;
   item.rows = min((int)packed_rows - item.first_row, (int)TILE_M);
-  item.split = (int)split;
+  item.split = (int)by_split.remainder;
   return item;
 }
 
@@ -576,11 +588,12 @@ INLINE void copy_tile(u32 tile, const Source& source, int valid_rows) {
   const int first_row = computed_here(threadIdx.x / Shape::LANES_PER_ROW);
   const int rows_left = chunk < GLOBAL_CHUNKS ? valid_rows - first_row : 0;
   if (chunk < CHUNKS) {
-    auto row = source.walk(first_row, Shape::ROWS_PER_PASS);
+    const u32 start = tile + Tile::offset(first_row, chunk);
+    auto row = source.template walk<Shape::ROWS_PER_PASS>(first_row);
 #pragma unroll
     for (int pass = 0; pass < ROWS; pass += Shape::ROWS_PER_PASS) {
       if (ROWS % Shape::ROWS_PER_PASS == 0 || first_row + pass < ROWS) {
-        copy_async(tile + Tile::offset(first_row + pass, chunk), row.pointer() + chunk * 16, pass < rows_left ? 16 : 0);
+        copy_async(Tile::moved(start, pass, 0), row.pointer() + chunk * 16, pass < rows_left ? 16 : 0);
       }
       row.advance();
     }
@@ -1219,7 +1232,9 @@ extern "C" __global__ void __launch_bounds__(THREADS, MIN_BLOCKS)
   const WarpPlace place = warp_place(threadIdx.x);
   const WorkItem item = work_item(args, blockIdx.x);
   const int shift = (int)args.len_kv - (int)args.len_q;
-  const Rows rows{query_of(item.first_row) + shift, query_of(item.first_row + item.rows - 1) + shift};
+  // Kept, not computed anew from the item for every key tile.
+  const Rows rows{computed_here(query_of(item.first_row) + shift),
+                  computed_here(query_of(item.first_row + item.rows - 1) + shift)};
 
   QOperand q;
   load_q(args, item, place, shared_address(shared), q);
