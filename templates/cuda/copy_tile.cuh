@@ -16,8 +16,9 @@ struct CopyShape {
 };
 
 // Begins the copy of rows [0, ROWS) of GLOBAL_CHUNKS chunks each. Rows from `valid_rows` on and chunks past
-// GLOBAL_CHUNKS become zeros: what lies there in global memory is never read.
-template <class Tile, int ROWS, int CHUNKS, int GLOBAL_CHUNKS, class Source>
+// GLOBAL_CHUNKS become zeros: what lies there in global memory is never read. UNROLL is how many passes become code of
+// their own: ROWS, for all of them, where it runs for every key tile.
+template <class Tile, int ROWS, int CHUNKS, int GLOBAL_CHUNKS, int UNROLL, class Source>
 INLINE void copy_tile(u32 tile, const Source& source, int valid_rows) {
   using Shape = CopyShape<CHUNKS>;
   const int chunk = threadIdx.x % Shape::LANES_PER_ROW;
@@ -26,7 +27,7 @@ INLINE void copy_tile(u32 tile, const Source& source, int valid_rows) {
   if (chunk < CHUNKS) {
     const u32 start = tile + Tile::offset(first_row, chunk);
     auto row = source.template walk<Shape::ROWS_PER_PASS>(first_row);
-#pragma unroll
+#pragma unroll UNROLL
     for (int pass = 0; pass < ROWS; pass += Shape::ROWS_PER_PASS) {
       if (ROWS % Shape::ROWS_PER_PASS == 0 || first_row + pass < ROWS) {
         copy_async(Tile::moved(start, pass, 0), row.pointer() + chunk * 16, pass < rows_left ? 16 : 0);

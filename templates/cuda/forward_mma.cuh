@@ -4,7 +4,7 @@
 // Q begins to travel; where it stays in registers it also arrives, since its place in shared memory is the stages'.
 INLINE void load_q(const AttentionArgs& args, const WorkItem& item, const WarpPlace& place, u32 tile, QOperand& q) {
   q.lane_address = lane_address_by_rows<QTile>(tile, place.first_row, place.lane);
-  copy_tile<QTile, TILE_M, QK_CHUNKS, QK_CHUNKS_GLOBAL>(tile, rows_of_q(args, item), item.rows);
+  copy_tile<QTile, TILE_M, QK_CHUNKS, QK_CHUNKS_GLOBAL, 4>(tile, rows_of_q(args, item), item.rows);
   if constexpr (Q_IN_REGISTERS) {
     commit_copies();
     wait_copies<0>();

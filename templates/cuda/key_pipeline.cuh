@@ -29,11 +29,11 @@ struct KeyPipeline {
 
   INLINE void copy_k(u32 to, int which) const {
     const int key = which * TILE_N;
-    copy_tile<KTile, TILE_N, QK_CHUNKS, QK_CHUNKS_GLOBAL>(to, k.from(key), keys - key);
+    copy_tile<KTile, TILE_N, QK_CHUNKS, QK_CHUNKS_GLOBAL, TILE_N>(to, k.from(key), keys - key);
   }
   INLINE void copy_v(u32 to, int which) const {
     const int key = which * TILE_N;
-    copy_tile<VTile, TILE_N, V_CHUNKS, V_CHUNKS>(to + K_BYTES, v.from(key), keys - key);
+    copy_tile<VTile, TILE_N, V_CHUNKS, V_CHUNKS, TILE_N>(to + K_BYTES, v.from(key), keys - key);
   }
 
   // Begins to copy the tile `ahead`, if there is one, and goes on to the one after it.
@@ -52,7 +52,7 @@ struct KeyPipeline {
   INLINE void start() {
     tile = ahead = tiles.next(0);
     stage = 0;
-#pragma unroll
+#pragma unroll 1
     for (int n = 0; n < max((int)STAGES - 1, 1); ++n) {
       copy_ahead(stages + n * STAGE_BYTES);
     }

@@ -60,7 +60,7 @@ INLINE void merge_partial(const float* slot, Output& o, RowStatistics& rows) {
 // Afterwards the warps of key part 0 hold the result. All threads of the block call it; no copy is under way.
 INLINE void merge_warps(unsigned char* shared, Output& o, RowStatistics& rows, const WarpPlace& place) {
   const int row_part = place.first_row / ROWS_PER_WARP;
-#pragma unroll
+#pragma unroll 1
   for (int parts = WARPS_N / 2; parts > 0; parts /= 2) {
     __syncthreads();  // nobody reads what is overwritten: the last key tile, or the slots of the step before
     if (place.key_part >= parts && place.key_part < 2 * parts) {

@@ -580,8 +580,9 @@ struct CopyShape {
 };
 
 // Begins the copy of rows [0, ROWS) of GLOBAL_CHUNKS chunks each. Rows from `valid_rows` on and chunks past
-// GLOBAL_CHUNKS become zeros: what lies there in global memory is never read.
-template <class Tile, int ROWS, int CHUNKS, int GLOBAL_CHUNKS, class Source>
+// GLOBAL_CHUNKS become zeros: what lies there in global memory is never read. UNROLL is how many passes become code of
+// their own: ROWS, for all of them, where it runs for every key tile.
+template <class Tile, int ROWS, int CHUNKS, int GLOBAL_CHUNKS, int UNROLL, class Source>
 INLINE void copy_tile(u32 tile, const Source& source, int valid_rows) {
   using Shape = CopyShape<CHUNKS>;
   const int chunk = threadIdx.x % Shape::LANES_PER_ROW;
@@ -590,7 +591,7 @@ INLINE void copy_tile(u32 tile, const Source& source, int valid_rows) {
   if (chunk < CHUNKS) {
     const u32 start = tile + Tile::offset(first_row, chunk);
     auto row = source.template walk<Shape::ROWS_PER_PASS>(first_row);
-#pragma unroll
+#pragma unroll UNROLL
     for (int pass = 0; pass < ROWS; pass += Shape::ROWS_PER_PASS) {
       if (ROWS % Shape::ROWS_PER_PASS == 0 || first_row + pass < ROWS) {
         copy_async(Tile::moved(start, pass, 0), row.pointer() + chunk * 16, pass < rows_left ? 16 : 0);
@@ -811,11 +812,11 @@ struct KeyPipeline {
 
   INLINE void copy_k(u32 to, int which) const {
     const int key = which * TILE_N;
-    copy_tile<KTile, TILE_N, QK_CHUNKS, QK_CHUNKS_GLOBAL>(to, k.from(key), keys - key);
+    copy_tile<KTile, TILE_N, QK_CHUNKS, QK_CHUNKS_GLOBAL, TILE_N>(to, k.from(key), keys - key);
   }
   INLINE void copy_v(u32 to, int which) const {
     const int key = which * TILE_N;
-    copy_tile<VTile, TILE_N, V_CHUNKS, V_CHUNKS>(to + K_BYTES, v.from(key), keys - key);
+    copy_tile<VTile, TILE_N, V_CHUNKS, V_CHUNKS, TILE_N>(to + K_BYTES, v.from(key), keys - key);
   }
 
   // Begins to copy the tile `ahead`, if there is one, and goes on to the one after it.
@@ -834,7 +835,7 @@ struct KeyPipeline {
   INLINE void start() {
     tile = ahead = tiles.next(0);
     stage = 0;
-#pragma unroll
+#pragma unroll 1
     for (int n = 0; n < max((int)STAGES - 1, 1); ++n) {
       copy_ahead(stages + n * STAGE_BYTES);
     }
@@ -1078,7 +1079,7 @@ INLINE void merge_partial(const float* slot, Output& o, RowStatistics& rows) {
 // Afterwards the warps of key part 0 hold the result. All threads of the block call it; no copy is under way.
 INLINE void merge_warps(unsigned char* shared, Output& o, RowStatistics& rows, const WarpPlace& place) {
   const int row_part = place.first_row / ROWS_PER_WARP;
-#pragma unroll
+#pragma unroll 1
   for (int parts = WARPS_N / 2; parts > 0; parts /= 2) {
     __syncthreads();  // nobody reads what is overwritten: the last key tile, or the slots of the step before
     if (place.key_part >= parts && place.key_part < 2 * parts) {
@@ -1216,7 +1217,7 @@ INLINE void store_partial_rows(const AttentionArgs& args, const WorkItem& item, 
 // Q begins to travel; where it stays in registers it also arrives, since its place in shared memory is the stages'.
 INLINE void load_q(const AttentionArgs& args, const WorkItem& item, const WarpPlace& place, u32 tile, QOperand& q) {
   q.lane_address = lane_address_by_rows<QTile>(tile, place.first_row, place.lane);
-  copy_tile<QTile, TILE_M, QK_CHUNKS, QK_CHUNKS_GLOBAL>(tile, rows_of_q(args, item), item.rows);
+  copy_tile<QTile, TILE_M, QK_CHUNKS, QK_CHUNKS_GLOBAL, 4>(tile, rows_of_q(args, item), item.rows);
   if constexpr (Q_IN_REGISTERS) {
     commit_copies();
     wait_copies<0>();
