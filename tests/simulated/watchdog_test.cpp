@@ -66,8 +66,9 @@ TEST_CASE("a barrier that never completes ends in the watchdog's trap, which say
   constexpr Fault faults[]{
       {"      settle(o[0]);\n      memory.v.release();\n      step = next_step();",
        "      settle(o[0]);\n      memory.v.place.advance();\n      step = next_step();", " of V to become "},
+      // The consumers wait for K, and the producer for the Q that they keep.
       {"    store_step(memory.step(), index, {TileSequence::END, 0});\n    arrive(memory.k.full());",
-       "    store_step(memory.step(), index, {TileSequence::END, 0});", " of K to become full (parity "},
+       "    store_step(memory.step(), index, {TileSequence::END, 0});", " waited in vain for stage 0 of "},
       // Who waits for a turn asks nothing; the producer, or a consumer before its turn, does.
       {"    pass_turn(number);\n    memory.q.release();", "    memory.q.release();",
        " waited in vain for stage 0 of Q"},
