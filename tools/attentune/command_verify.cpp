@@ -4,17 +4,18 @@
 #include <algorithm>
 
 #include "generator/error.h"
-#include "runtime/reference/runner.h"
 #include "runtime/reference/verify.h"
 #include "runtime/rendering.h"
 #include "tools/attentune/command.h"
 #include "tools/attentune/coverage_report.h"
 #include "tools/attentune/covering_list.h"
+#include "tools/attentune/launch_variants.h"
 #include "tools/attentune/memory.h"
 #include "tools/attentune/output.h"
 #include "tools/attentune/problem_list.h"
 #include "tools/attentune/result.h"
 #include "tools/attentune/session.h"
+#include "tools/attentune/verdict.h"
 
 namespace attentune {
 namespace {
@@ -31,25 +32,6 @@ std::vector<Config> spread(const KernelFamily& family, const Problem& problem, c
       configs.push_back(config);
     return configs.size() <= count;
   });
-  return configs;
-}
-
-// The same code takes other ways with other launch choices: `config`, and as many points beside it as show the first
-// three values of each launch choice.
-std::vector<Config> launch_variants(const ConfigSpace& space, const Config& config) {
-  constexpr std::size_t variants = 3;
-  std::vector<Config> configs{config};
-  for (std::size_t variant = 0; variant < variants; ++variant) {
-    Config other;
-    for (const ConfigSpace::Dimension& dimension : space.dimensions()) {
-      const bool launch = dimension.kind == ChoiceKind::launch;
-      other.add(dimension.name,
-                launch ? dimension.values[variant % dimension.values.size()] : config.word(dimension.name),
-                dimension.kind);
-    }
-    if (std::ranges::find(configs, other) == configs.end())
-      configs.push_back(std::move(other));
-  }
   return configs;
 }
 
@@ -75,17 +57,6 @@ struct Tally {
   int not_served = 0;
   CoverageReport coverage;
 };
-
-// A kernel that the device stopped is as wrong as one that computed something else.
-Verdict verdict_of(Verifier& verifier, const Problem& problem, const std::shared_ptr<const Kernel>& kernel) {
-  try {
-    return verifier.verify(problem, runner(kernel));
-  } catch (const Error& error) {
-    if (error.status() != Status::device_failed)
-      throw;
-    return {.passed = false, .worst_ratio = 0, .sentence = error.what()};
-  }
-}
 
 void verify_one(const NamedProblem& named, const std::shared_ptr<const Device>& device, const KernelFamily& family,
                 const Config& config, Verifier& verifier, const Arguments& arguments, Tally& tally) {
