@@ -37,10 +37,19 @@ struct Counts {
   bool operator==(const Counts&) const = default;
 };
 
+// The end of a block that another may follow.
+struct Predecessor {
+  std::int32_t block_line = 0;  // of the PTX, where that block begins
+  std::int32_t end_line = 0;    // of its last instruction that has a line of source, else of its last
+  std::string source;           // of that instruction: "attention.cu:120"
+  bool operator==(const Predecessor&) const = default;
+};
+
 // A basic block that no lane entered.
 struct Unentered {
   std::int32_t ptx_line = 0;
-  std::string source;  // "attention.cu:120"
+  std::string source;                     // "attention.cu:120"
+  std::vector<Predecessor> predecessors;  // entered or not
   bool operator==(const Unentered&) const = default;
 };
 

@@ -82,6 +82,28 @@ void check_shape(const Kernel& kernel, const LaunchShape& shape, const Multiproc
                                       product(kernel.cluster)));
 }
 
+// The last step of a block that has a line of source, which what the compiler adds of its own has not; else its last.
+std::size_t end_of(const Kernel& kernel, const BasicBlock& block) {
+  for (std::int32_t step = block.end - 1; step >= block.first; --step) {
+    if (kernel.sources[static_cast<std::size_t>(step)].line != 0)
+      return static_cast<std::size_t>(step);
+  }
+  return static_cast<std::size_t>(block.end) - 1;
+}
+
+Unentered unentered(const Kernel& kernel, const BasicBlock& block) {
+  const auto first = static_cast<std::size_t>(block.first);
+  Unentered result{.ptx_line = kernel.lines[first], .source = kernel.source_of(first), .predecessors = {}};
+  for (const std::int32_t number : block.previous) {
+    const BasicBlock& previous = kernel.blocks[static_cast<std::size_t>(number)];
+    const std::size_t end = end_of(kernel, previous);
+    result.predecessors.push_back({.block_line = kernel.lines[static_cast<std::size_t>(previous.first)],
+                                   .end_line = kernel.lines[end],
+                                   .source = kernel.source_of(end)});
+  }
+  return result;
+}
+
 Report report(const Launch& launch) {
   const Kernel& kernel = launch.kernel;
   Report result;
@@ -96,11 +118,10 @@ Report report(const Launch& launch) {
   counts.bytes = launch.bytes;
   counts.shared_cycles = launch.shared_cycles;
   counts.shared_conflict_cycles = launch.shared_conflict_cycles;
-  result.coverage.blocks = kernel.block_starts.size();
-  for (const std::int32_t first : kernel.block_starts) {
-    const auto step = static_cast<std::size_t>(first);
-    if (launch.entered[step] == 0)
-      result.coverage.unentered.push_back({.ptx_line = kernel.lines[step], .source = kernel.source_of(step)});
+  result.coverage.blocks = kernel.blocks.size();
+  for (const BasicBlock& block : kernel.blocks) {
+    if (launch.entered[static_cast<std::size_t>(block.first)] == 0)
+      result.coverage.unentered.push_back(unentered(kernel, block));
   }
   return result;
 }

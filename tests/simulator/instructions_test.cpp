@@ -132,4 +132,8 @@ DONE: st.global.u32 [%mine], %t;)",
   CHECK(report.counts.shared_conflict_cycles == 31);
   CHECK(report.counts.by_opcode.at("st.shared.u32") == 2);
   REQUIRE(report.coverage.unentered.size() == 1);
+  const Unentered& never = report.coverage.unentered.front();
+  REQUIRE(never.predecessors.size() == 1);
+  CHECK(never.predecessors.front().end_line == never.ptx_line - 3);  // the branch
+  CHECK(never.predecessors.front().block_line <= never.predecessors.front().end_line);
 }

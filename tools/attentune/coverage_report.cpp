@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 #include <fmt/format.h>
@@ -46,11 +48,23 @@ std::int64_t line_number(std::string_view place) {
   return number;
 }
 
+// The texts a kernel's lines are of.
+struct Texts {
+  std::string_view source;
+  std::string_view ptx;
+
+  // Of the place in the source, else of the PTX.
+  [[nodiscard]] std::string line(std::string_view place, std::int32_t ptx_line) const {
+    const std::int64_t number = line_number(place);
+    return number > 0 ? std::string(line_of(source, number)) : without_numbers(line_of(ptx, ptx_line));
+  }
+};
+
 }  // namespace
 
 void CoverageReport::add(const Kernel& kernel, const Source& source) {
   const std::vector<std::uint8_t>& object = kernel.binary().object;
-  const std::string_view ptx(reinterpret_cast<const char*>(object.data()), object.size());
+  const Texts texts{.source = source.text, .ptx = {reinterpret_cast<const char*>(object.data()), object.size()}};
   Entries& entries = binaries_[kernel.binary().key];
   for (const auto& [entry, coverage] : simulator::SimulatorDevice::coverage(kernel.module())) {
     const auto [found, is_new] = entries.try_emplace(entry);
@@ -64,48 +78,69 @@ void CoverageReport::add(const Kernel& kernel, const Source& source) {
     }
     found->second.blocks = coverage.blocks;
     for (const simulator::Unentered& block : coverage.unentered) {
-      const std::int64_t number = line_number(block.source);
-      unentered.push_back({.ptx_line = block.ptx_line,
-                           .place = block.source,
-                           .line = number > 0 ? std::string(line_of(source.text, number))
-                                              : without_numbers(line_of(ptx, block.ptx_line))});
+      Block& added = unentered.emplace_back();
+      added = {.ptx_line = block.ptx_line,
+               .place = block.source,
+               .line = texts.line(block.source, block.ptx_line),
+               .predecessors = {}};
+      for (const simulator::Predecessor& one : block.predecessors)
+        added.predecessors.push_back({.block_line = one.block_line, .line = texts.line(one.source, one.end_line)});
     }
   }
 }
 
-std::string CoverageReport::text() const {
-  struct Row {
-    std::size_t kernels = 0;
-    std::string example;
-  };
-  std::map<std::pair<std::string, std::string>, Row> rows;  // by entry and line
-  std::size_t blocks = 0;
-  std::size_t unentered = 0;
+std::vector<CoverageReport::Untaken> CoverageReport::untaken() const {
+  std::map<std::tuple<std::string, std::string, std::string>, Untaken> ways;  // by entry, from and to
   for (const auto& [key, entries] : binaries_) {
-    std::map<std::pair<std::string, std::string>, std::string> lines;
+    std::set<const Untaken*> of_kernel;
     for (const auto& [entry, coverage] : entries) {
-      blocks += coverage.blocks;
-      unentered += coverage.unentered.size();
-      for (const Block& block : coverage.unentered)
-        lines.try_emplace({entry, block.line},
-                          fmt::format("{}{}PTX line {}", block.place, block.place.empty() ? "" : ", ", block.ptx_line));
-    }
-    for (const auto& [line, example] : lines) {
-      Row& row = rows[line];
-      if (row.kernels++ == 0)
-        row.example = example;
+      for (const Block& block : coverage.unentered) {
+        for (const Block::Predecessor& from : block.predecessors) {
+          if (std::ranges::find(coverage.unentered, from.block_line, &Block::ptx_line) != coverage.unentered.end())
+            continue;
+          Untaken& way = ways[{entry, from.line, block.line}];
+          if (way.kernels == 0)
+            way = {.entry = entry,
+                   .from = from.line,
+                   .to = block.line,
+                   .example =
+                       fmt::format("{}{}PTX line {}", block.place, block.place.empty() ? "" : ", ", block.ptx_line)};
+          way.kernels += of_kernel.insert(&way).second ? 1 : 0;
+        }
+      }
     }
   }
-  std::vector<std::pair<std::pair<std::string, std::string>, Row>> sorted(rows.begin(), rows.end());
-  std::ranges::sort(sorted, [](const auto& a, const auto& b) {
-    return std::pair(b.second.kernels, a.first) < std::pair(a.second.kernels, b.first);
+  std::vector<Untaken> sorted;
+  for (auto& [name, way] : ways)
+    sorted.push_back(std::move(way));
+  std::ranges::sort(sorted, [](const Untaken& a, const Untaken& b) {
+    return std::tie(b.kernels, a.entry, a.from, a.to) < std::tie(a.kernels, b.entry, b.from, b.to);
   });
+  return sorted;
+}
 
-  std::string text =
-      fmt::format("{} of {} basic blocks of {} kernels entered\n", blocks - unentered, blocks, binaries_.size());
-  Table table({"kernels", "entry", "not entered: line", "for example"});
-  for (const auto& [line, row] : sorted)
-    table.add({std::to_string(row.kernels), line.first, line.second, row.example});
+std::size_t CoverageReport::blocks() const {
+  std::size_t sum = 0;
+  for (const auto& [key, entries] : binaries_)
+    for (const auto& [entry, coverage] : entries)
+      sum += coverage.blocks;
+  return sum;
+}
+
+std::size_t CoverageReport::unentered() const {
+  std::size_t sum = 0;
+  for (const auto& [key, entries] : binaries_)
+    for (const auto& [entry, coverage] : entries)
+      sum += coverage.unentered.size();
+  return sum;
+}
+
+std::string CoverageReport::text() const {
+  const std::string text =
+      fmt::format("{} of {} basic blocks of {} kernels entered\n", blocks() - unentered(), blocks(), binaries_.size());
+  Table table({"kernels", "entry", "nothing went from", "to", "for example"});
+  for (const Untaken& way : untaken())
+    table.add({std::to_string(way.kernels), way.entry, way.from, way.to, way.example});
   return table.empty() ? text : text + table.text();
 }
 

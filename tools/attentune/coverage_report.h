@@ -18,15 +18,33 @@ class CoverageReport {
   // their problems and launch choices. `source` is the text its lines are of.
   void add(const Kernel& kernel, const Source& source);
 
-  // One row for each line of source that begins a block nothing entered, the most frequent first: in how many kernels,
-  // the entry, the line's text, and one place to look at.
+  // A way nothing took: from the end of a block that was entered, mostly a branch, to one that was not. Whatever else
+  // was not entered lies behind such ways.
+  struct Untaken {
+    std::string entry;
+    std::string from;  // the line of source at that end; of the PTX, without the numbers of registers, if there is none
+    std::string to;    // the same of where the block begins
+    std::size_t kernels = 0;  // in how many
+    std::string example;      // one place to look at: "attentune.cu:120, PTX line 433"
+  };
+  // The most frequent first.
+  [[nodiscard]] std::vector<Untaken> untaken() const;
+
+  [[nodiscard]] std::size_t blocks() const;
+  [[nodiscard]] std::size_t unentered() const;
+  // How many blocks were entered, and the ways nothing took as a table.
   [[nodiscard]] std::string text() const;
 
  private:
   struct Block {
     std::int32_t ptx_line = 0;
     std::string place;  // "attentune.cu:120"
-    std::string line;   // the text there; of the PTX where the compiler named no place
+    std::string line;
+    struct Predecessor {
+      std::int32_t block_line = 0;  // of the PTX, where it begins
+      std::string line;             // where it ends
+    };
+    std::vector<Predecessor> predecessors;
   };
   struct EntryCoverage {
     std::size_t blocks = 0;

@@ -60,6 +60,13 @@ struct SpecialRegister {
   Slot slot;
 };
 
+// A basic block that can be reached.
+struct BasicBlock {
+  std::int32_t first = 0;              // step
+  std::int32_t end = 0;                // one past its last step
+  std::vector<std::int32_t> previous;  // those that lead to it, by their place in Kernel::blocks
+};
+
 struct Kernel {
   std::string name;
   std::vector<Step> steps;
@@ -69,7 +76,7 @@ struct Kernel {
   std::vector<std::string> opcodes;      // one a step
   std::vector<std::string> files;
   std::vector<std::string> register_names;  // by Slot::number; immediates have none
-  std::vector<std::int32_t> block_starts;   // the first step of each basic block that can be reached
+  std::vector<BasicBlock> blocks;           // in the order of their steps
 
   std::vector<std::vector<std::int32_t>> branch_targets;  // each .branchtargets: steps
 

@@ -198,21 +198,36 @@ void KernelBuilder::decode(const ptx::Instruction& instruction) {
   kernel_.opcodes.push_back(instruction.opcode);
 }
 
-void KernelBuilder::find_joins() {
-  const ptx::ControlFlow flow = ptx::control_flow(entry_);
+void KernelBuilder::find_joins(const ptx::ControlFlow& flow) {
   for (const ptx::Block& block : flow.blocks) {
-    if (block.reachable)
-      kernel_.block_starts.push_back(block.first);
     Step& last = kernel_.steps[static_cast<std::size_t>(block.end) - 1];
     if (static_cast<std::size_t>(block.post_dominator) < flow.blocks.size())
       last.join = flow.blocks[static_cast<std::size_t>(block.post_dominator)].first;
   }
 }
 
+void KernelBuilder::list_blocks(const ptx::ControlFlow& flow) {
+  std::vector<std::int32_t> places(flow.blocks.size());
+  for (std::size_t n = 0; n < flow.blocks.size(); ++n) {
+    places[n] = static_cast<std::int32_t>(kernel_.blocks.size());
+    if (const ptx::Block& block = flow.blocks[n]; block.reachable)
+      kernel_.blocks.push_back({.first = block.first, .end = block.end, .previous = {}});
+  }
+  for (std::size_t n = 0; n < flow.blocks.size(); ++n) {
+    for (const std::int32_t next : flow.blocks[n].successors) {
+      const auto successor = static_cast<std::size_t>(next);
+      if (flow.blocks[n].reachable && successor < flow.blocks.size())
+        kernel_.blocks[static_cast<std::size_t>(places[successor])].previous.push_back(places[n]);
+    }
+  }
+}
+
 Kernel KernelBuilder::build() {
   for (const ptx::Instruction& instruction : entry_.instructions)
     decode(instruction);
-  find_joins();
+  const ptx::ControlFlow flow = ptx::control_flow(entry_);
+  find_joins(flow);
+  list_blocks(flow);
   // A kernel may run off its end, and branch there.
   decode({.opcode = "ret", .modifiers = {"ret"}});
   for (Step& step : kernel_.steps)

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "runtime/simulator/decode/kernel.h"
+#include "runtime/simulator/ptx/control_flow.h"
 #include "runtime/simulator/ptx/module.h"
 
 namespace attentune::simulator {
@@ -41,7 +42,8 @@ class KernelBuilder {
   Slot add_register(const std::string& name, Bank bank, Mask written);
   void place_variables(const GlobalVariables& globals);
   void decode(const ptx::Instruction& instruction);
-  void find_joins();
+  void find_joins(const ptx::ControlFlow& flow);
+  void list_blocks(const ptx::ControlFlow& flow);
 
   const ptx::Entry& entry_;
   Kernel kernel_;
