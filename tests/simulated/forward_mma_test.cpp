@@ -16,9 +16,10 @@ const ForwardMma family;
 
 }  // namespace
 
-TEST_CASE("forward_mma is right on the simulator, in every order of events it tries") {
+TEST_CASE("forward_mma is right on the simulator, in every order of events it tries, through all its code") {
   check_sample(family,
-               {"sim:sm_80,seed=1", "sim:sm_80,seed=2,eager", "sim:sm_80,seed=3,sms=1", "sim:sm_89,seed=4,sms=5"});
+               {"sim:sm_80,seed=1", "sim:sm_80,seed=2,eager", "sim:sm_80,seed=3,sms=1", "sim:sm_89,seed=4,sms=5"},
+               unenterable_of_forward_mma());
 }
 
 TEST_CASE("forward_mma executes the matrix instructions and moves the bytes that were predicted") {

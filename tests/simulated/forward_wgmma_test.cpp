@@ -26,9 +26,10 @@ std::int64_t executions(const simulator::Counts& counts, const std::string_view 
 
 }  // namespace
 
-TEST_CASE("forward_wgmma is right on the simulator, in every order of events it tries") {
+TEST_CASE("forward_wgmma is right on the simulator, in every order of events it tries, through all its code") {
   check_sample(family,
-               {"sim:sm_90a,seed=1", "sim:sm_90a,seed=2,eager", "sim:sm_90a,seed=3,sms=1", "sim:sm_90a,seed=4,sms=5"});
+               {"sim:sm_90a,seed=1", "sim:sm_90a,seed=2,eager", "sim:sm_90a,seed=3,sms=1", "sim:sm_90a,seed=4,sms=5"},
+               unenterable_of_forward_wgmma());
 }
 
 TEST_CASE("forward_wgmma executes the matrix instructions and copies that were predicted, without a bank conflict") {

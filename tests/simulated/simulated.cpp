@@ -11,13 +11,16 @@
 #include "runtime/reference/runner.h"
 #include "runtime/reference/verify.h"
 #include "runtime/rendering.h"
+#include "tests/simulated/covering_runs.h"
+#include "tools/attentune/coverage_report.h"
 
 namespace attentune {
 namespace {
-
 constexpr std::uint64_t sample_seed = 1;
 constexpr std::size_t whole_sample = 120;
 constexpr std::size_t few = 8;
+
+bool is_whole() { return doctest::getContextOptions()->no_skip; }
 
 simulator::Counts counts_of_one_call(const simulator::SimulatorDevice& device, const Kernel& kernel,
                                      const Problem& problem, Executor& executor) {
@@ -43,6 +46,42 @@ simulator::Counts counts_of_one_call(const simulator::SimulatorDevice& device, c
   return counts;
 }
 
+CoverageReport coverage_of(const Kernel& kernel, const Source& source) {
+  CoverageReport coverage;
+  coverage.add(kernel, source);
+  return coverage;
+}
+
+// An entry that was never launched has no blocks yet.
+bool all_launched(const Kernel& kernel, const Source& source) {
+  return simulator::SimulatorDevice::coverage(kernel.module()).size() == source.launches.size();
+}
+
+// The kernel of one point is right, and it is taken through all its code.
+void check_point(const KernelFamily& family, const KernelSamplePoint& point,
+                 const std::shared_ptr<const simulator::SimulatorDevice>& device, Verifier& verifier,
+                 UnenterableList& unenterable) {
+  const auto& [problem, config] = point;
+  const Rendering rendering = render(family, problem, config, device->arch(), device->compiler());
+  const auto kernel = Kernel::load(device, problem, config, device->compiler().compile(rendering.source));
+  const Verdict verdict = verifier.verify_class(problem, runner(kernel));
+  CHECK_MESSAGE(verdict.passed, verdict.sentence);
+  for (const CoveringRun& run : covering_runs(problem, family.space(problem, device->arch()), config)) {
+    CAPTURE(to_text(run.config));
+    const Verdict at_shape = verifier.verify_shape(run.problem, runner(kernel->with_config(run.config)));
+    CHECK_MESSAGE(at_shape.passed, at_shape.sentence);
+    // Only the whole sample goes on: it also asks whether anything that is listed can be entered.
+    if (!is_whole() && all_launched(*kernel, rendering.source) &&
+        unenterable.unexplained(coverage_of(*kernel, rendering.source), problem, config).empty())
+      break;
+  }
+  CHECK(all_launched(*kernel, rendering.source));
+  const CoverageReport coverage = coverage_of(*kernel, rendering.source);
+  for (const std::string& sentence : unenterable.unexplained(coverage, problem, config))
+    FAIL_CHECK(sentence);
+  unenterable.add(coverage, problem, config);
+}
+
 }  // namespace
 
 std::shared_ptr<const simulator::SimulatorDevice> open_or_skip(const std::string& name) {
@@ -58,13 +97,15 @@ std::shared_ptr<const simulator::SimulatorDevice> open_or_skip(const std::string
 
 std::vector<KernelSamplePoint> sample(const KernelFamily& family, const Arch& arch) {
   std::vector<KernelSamplePoint> points = kernel_sample(family, arch, sample_seed, whole_sample);
-  if (!doctest::getContextOptions()->no_skip)
+  if (!is_whole())
     points.resize(std::min(points.size(), few));
   return points;
 }
 
-void check_sample(const KernelFamily& family, const std::vector<std::string>& simulators) {
+void check_sample(const KernelFamily& family, const std::vector<std::string>& simulators,
+                  const std::vector<Unenterable>& listed) {
   const auto executor = make_pool(0);
+  UnenterableList unenterable(listed);
   for (std::size_t first = 0; first < simulators.size(); ++first) {
     const auto device = open_or_skip(simulators[first]);
     if (!device)
@@ -72,13 +113,16 @@ void check_sample(const KernelFamily& family, const std::vector<std::string>& si
     Verifier verifier(*executor);
     const std::vector<KernelSamplePoint> points = sample(family, device->arch());
     for (std::size_t n = first; n < points.size(); n += simulators.size()) {
-      const auto& [problem, config] = points[n];
       CAPTURE(simulators[first]);
-      CAPTURE(to_text(problem));
-      CAPTURE(to_text(config));
-      const Verdict verdict = verifier.verify(problem, runner(load(device, family, problem, config)));
-      CHECK_MESSAGE(verdict.passed, verdict.sentence);
+      CAPTURE(to_text(points[n].problem));
+      CAPTURE(to_text(points[n].config));
+      check_point(family, points[n], device, verifier, unenterable);
     }
+  }
+  MESSAGE(unenterable.summary());
+  if (is_whole()) {
+    for (const std::string& line : unenterable.unneeded())
+      FAIL_CHECK("listed as unenterable, but entered in every kernel: ", line);
   }
 }
 

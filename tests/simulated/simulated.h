@@ -15,6 +15,7 @@
 #include "runtime/kernel.h"
 #include "runtime/simulator/counts.h"
 #include "runtime/simulator/device/simulator_device.h"
+#include "tests/simulated/unenterable.h"
 
 namespace attentune {
 
@@ -25,8 +26,10 @@ namespace attentune {
 [[nodiscard]] std::vector<KernelSamplePoint> sample(const KernelFamily& family, const Arch& arch);
 
 // Verifies the sample, spread over the simulators of these names: each point on one of them, in turn. Whatever the
-// order of events, the kernel is right.
-void check_sample(const KernelFamily& family, const std::vector<std::string>& simulators);
+// order of events, the kernel is right. Each basic block of its PTX is entered, or lies behind a way that is listed as
+// unenterable; with --no-skip, all that is listed must be needed.
+void check_sample(const KernelFamily& family, const std::vector<std::string>& simulators,
+                  const std::vector<Unenterable>& listed);
 
 [[nodiscard]] std::shared_ptr<const Kernel> load(const std::shared_ptr<const simulator::SimulatorDevice>& device,
                                                  const KernelFamily& family, const Problem& problem,
