@@ -63,6 +63,30 @@ TEST_CASE("a person sees what is tried and how the best compares with the defaul
   CHECK(tuned.err.find('\x1b') == std::string::npos);
 }
 
+TEST_CASE("tune on a simulator verifies Configs in order of predicted cost and stores nothing") {
+  const TemporaryFolder home;
+  const Finished ranked =
+      run_cli(home, {"tune", "dtype=bf16 heads=1 head_dim=64 seq=70 mask=causal()", "--device", "sim:sm_80", "--trials",
+                     "2", "--budget", "10m", "--json", "--store", home.file("s.db")});
+  if (ranked.err.find("no NVRTC") != std::string::npos) {
+    MESSAGE("skipped: ", ranked.err);
+    return;
+  }
+  CAPTURE(ranked.err);
+  REQUIRE(ranked.code == 0);
+  const std::vector<nlohmann::json> lines = ranked.lines();
+  REQUIRE(lines.size() == 2);
+  CHECK(lines[0].at("provenance") == "default_config");
+  CHECK(lines[1].at("provenance") == "ranked");
+  for (const nlohmann::json& line : lines) {
+    CHECK(line.at("event") == "candidate");
+    CHECK(line.at("trust") == "verified_here");
+    CHECK(line.at("error").get<double>() <= 1);
+    CHECK(line.at("time_ms").is_null());
+  }
+  CHECK_FALSE(std::filesystem::exists(home.file("s.db")));
+}
+
 TEST_CASE("Ctrl-C ends a tune cleanly and keeps what was found") {
   const TemporaryFolder home;
   Running running(home, {ATTENTUNE_CLI_PATH, "tune", problem, "--trials", "100000", "--budget", "10m", "--json",

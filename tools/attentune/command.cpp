@@ -48,7 +48,8 @@ const std::vector<Command>& commands() {
       {.name = "tune",
        .summary = "measure Configs and store the fastest verified one",
        .detail = "Ctrl-C ends after the candidate in flight and keeps what was found; the same command goes on from\n"
-                 "there. Exits 0 if every problem has a verified winner (also after Ctrl-C), else 1.",
+                 "there. Exits 0 if every problem has a verified winner (also after Ctrl-C), else 1. On a simulator,\n"
+                 "which has no clock, Configs are verified in order of predicted cost, and nothing is stored.",
        .example = "attentune tune dtype=bf16 heads=32/8 head_dim=128 seq=4096 'mask=causal()' --budget 2m\n"
                   "attentune tune --model llama-3.1-8b --seq 2048 --phase prefill\n"
                   "attentune tune --from-misses",

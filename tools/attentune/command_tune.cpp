@@ -7,6 +7,7 @@
 #include "tools/attentune/memory.h"
 #include "tools/attentune/output.h"
 #include "tools/attentune/problem_list.h"
+#include "tools/attentune/rank_simulated.h"
 #include "tools/attentune/session.h"
 #include "tools/attentune/tune_report.h"
 #include "tuner/tuner.h"
@@ -37,6 +38,11 @@ int run_tune(const Arguments& arguments) {
   const auto device = device_of(arguments);
   if (arguments.misses && !arguments.problems.empty())
     throw Error(Status::misuse, "--from-misses takes its problems from the Store; leave the others out");
+  if (device->identity().kind == DeviceIdentity::Kind::simulator) {
+    if (arguments.misses)
+      throw Error(Status::misuse, "on a simulator nothing is stored, so --from-misses has no use; name the problems");
+    return rank_simulated(problem_list(arguments.problems), device, arguments);
+  }
   // What cannot be built is refused before the Store is touched.
   if (!arguments.misses)
     for (const NamedProblem& named : problem_list(arguments.problems))
