@@ -5,6 +5,8 @@
 
 #include "generator/config.h"
 #include "generator/problem.h"
+#include "runtime/executor.h"
+#include "runtime/reference/verify.h"
 
 namespace attentune {
 
@@ -12,10 +14,14 @@ namespace attentune {
 struct CoveringRun {
   Problem problem;
   Config config;
+  bool late_scores = false;  // the first half of the keys is 0, and so are their scores
 };
 
 // The first one is the given problem and Config.
 [[nodiscard]] std::vector<CoveringRun> covering_runs(const Problem& problem, const ConfigSpace& space,
                                                      const Config& config);
+
+// Sampled rows of the run, against the exact reference.
+[[nodiscard]] Verdict verify(const CoveringRun& run, const RunKernel& kernel, Verifier& verifier, Executor& executor);
 
 }  // namespace attentune

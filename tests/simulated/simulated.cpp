@@ -60,7 +60,7 @@ bool all_launched(const Kernel& kernel, const Source& source) {
 // The kernel of one point is right, and it is taken through all its code.
 void check_point(const KernelFamily& family, const KernelSamplePoint& point,
                  const std::shared_ptr<const simulator::SimulatorDevice>& device, Verifier& verifier,
-                 UnenterableList& unenterable) {
+                 Executor& executor, UnenterableList& unenterable) {
   const auto& [problem, config] = point;
   const Rendering rendering = render(family, problem, config, device->arch(), device->compiler());
   const auto kernel = Kernel::load(device, problem, config, device->compiler().compile(rendering.source));
@@ -68,7 +68,8 @@ void check_point(const KernelFamily& family, const KernelSamplePoint& point,
   CHECK_MESSAGE(verdict.passed, verdict.sentence);
   for (const CoveringRun& run : covering_runs(problem, family.space(problem, device->arch()), config)) {
     CAPTURE(to_text(run.config));
-    const Verdict at_shape = verifier.verify_shape(run.problem, runner(kernel->with_config(run.config)));
+    CAPTURE(to_text(run.problem));
+    const Verdict at_shape = verify(run, runner(kernel->with_config(run.config)), verifier, executor);
     CHECK_MESSAGE(at_shape.passed, at_shape.sentence);
     // Only the whole sample goes on: it also asks whether anything that is listed can be entered.
     if (!is_whole() && all_launched(*kernel, rendering.source) &&
@@ -116,7 +117,7 @@ void check_sample(const KernelFamily& family, const std::vector<std::string>& si
       CAPTURE(simulators[first]);
       CAPTURE(to_text(points[n].problem));
       CAPTURE(to_text(points[n].config));
-      check_point(family, points[n], device, verifier, unenterable);
+      check_point(family, points[n], device, verifier, *executor, unenterable);
     }
   }
   MESSAGE(unenterable.summary());
