@@ -1,41 +1,28 @@
 #include "templates/templates.h"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
+#include <functional>
 #include <map>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace attentune::templates {
 namespace {
 
-// Texts that stand for the embedded ones of those names.
-std::map<std::string_view, std::string>& taken() {
-  static std::map<std::string_view, std::string> texts;
+std::map<std::string, std::string, std::less<>>& replacements() {
+  static std::map<std::string, std::string, std::less<>> texts;
   return texts;
 }
 
 }  // namespace
 
-std::size_t take_cuda_texts(const std::filesystem::path& folder) {
-  for (const Entry& entry : entries()) {
-    const std::filesystem::path path = folder / entry.name;
-    if (!entry.name.starts_with("cuda/") || !std::filesystem::is_regular_file(path)) {
-      continue;
-    }
-    std::ifstream file(path, std::ios::binary);
-    std::string text{std::istreambuf_iterator<char>(file), {}};
-    if (!file) {
-      throw std::runtime_error("cannot read " + path.string());
-    }
-    taken().insert_or_assign(entry.name, std::move(text));
-  }
-  return taken().size();
+void replace(const std::string_view name, std::string text) {
+  replacements().insert_or_assign(std::string(name), std::move(text));
 }
 
 std::string_view text(const std::string_view name) {
-  if (const auto found = taken().find(name); found != taken().end()) {
+  if (const auto found = replacements().find(name); found != replacements().end()) {
     return found->second;
   }
   const auto all = entries();

@@ -1,9 +1,8 @@
 // The texts kernels are made of, as they were when the program was built.
 #pragma once
 
-#include <cstddef>
-#include <filesystem>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace attentune::templates {
@@ -19,9 +18,8 @@ std::span<const Entry> entries();
 // The text called `name`. Throws std::out_of_range, naming the known texts, if there is none.
 std::string_view text(std::string_view name);
 
-// For who edits templates without building attentune: from now on text("cuda/...") is the file folder/cuda/... where
-// there is one. Returns how many were found. Throws std::runtime_error for one that cannot be read. Once, before
-// anything is rendered.
-std::size_t take_cuda_texts(const std::filesystem::path& folder);
+// From now on text(name) is this one, which lives on: for who edits templates without building attentune. Once for a
+// name, before anything is rendered.
+void replace(std::string_view name, std::string text);
 
 }  // namespace attentune::templates

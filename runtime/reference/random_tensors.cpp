@@ -89,6 +89,8 @@ Scale scale_of(Values values) noexcept {
       return {0, 1, 1, 0};
     case Values::negative:
       return {12, 12, 1, 500};
+    case Values::rising:
+      return {4, 4, 1, 1};
     case Values::normal:
       break;
   }
@@ -158,33 +160,35 @@ void CallBuffers::download() {
 void CallBuffers::fill(std::uint64_t seed, Values values, Executor& executor) {
   const Problem& p = problem_;
   const Scale scale = scale_of(values);
+  // changed(value, run): what stands there instead of the random value.
   const auto normals = [&](const TensorView& view, std::uint64_t tensor, const Shape& shape, double factor,
-                           bool positive, bool negative) {
+                           const auto& changed) {
     for_each_run(shape, executor, [&](std::int64_t run) {
       const std::int64_t offset = shape.offset(run);
       for (std::int64_t c = 0; c < shape.inner; ++c) {
-        double value = random_normal(seed, tensor, static_cast<std::uint64_t>(run * shape.inner + c)) * factor;
-        if (positive)
-          value = std::fabs(value);
-        if (negative)
-          value = -std::fabs(value);
-        store_element(view.data, offset + c, view.dtype, static_cast<float>(value));
+        const double value = random_normal(seed, tensor, static_cast<std::uint64_t>(run * shape.inner + c)) * factor;
+        store_element(view.data, offset + c, view.dtype, static_cast<float>(changed(value, run)));
       }
     });
   };
-  const bool negative = values == Values::negative;
-  normals(tensors_.q, 0, shape_of(tensors_.q, p.batch, p.len_q, p.heads_q, p.head_dim_qk), scale.q, negative, false);
-  normals(tensors_.k, 1, shape_of(tensors_.k, p.batch, p.len_kv, p.heads_kv, p.head_dim_qk), scale.k, false, negative);
+  const auto key_of = [&](std::int64_t run) { return run / p.heads_kv % p.len_kv; };
+  normals(tensors_.q, 0, shape_of(tensors_.q, p.batch, p.len_q, p.heads_q, p.head_dim_qk), scale.q,
+          [&](double value, std::int64_t) { return values == Values::negative ? std::fabs(value) : value; });
+  normals(tensors_.k, 1, shape_of(tensors_.k, p.batch, p.len_kv, p.heads_kv, p.head_dim_qk), scale.k,
+          [&](double value, std::int64_t run) {
+            if (values == Values::rising && key_of(run) < p.len_kv / 2)
+              return 0.0;
+            return values == Values::negative ? -std::fabs(value) : value;
+          });
   const Shape v = shape_of(tensors_.v, p.batch, p.len_kv, p.heads_kv, p.head_dim_v);
   if (values == Values::counting) {
     for_each_run(v, executor, [&](std::int64_t run) {
-      const std::int64_t key = run / p.heads_kv % p.len_kv;
       for (std::int64_t c = 0; c < v.inner; ++c) {
-        store_element(tensors_.v.data, v.offset(run) + c, tensors_.v.dtype, key % v.inner == c ? 1.0F : 0.0F);
+        store_element(tensors_.v.data, v.offset(run) + c, tensors_.v.dtype, key_of(run) % v.inner == c ? 1.0F : 0.0F);
       }
     });
   } else {
-    normals(tensors_.v, 2, v, scale.v, false, false);
+    normals(tensors_.v, 2, v, scale.v, [](double value, std::int64_t) { return value; });
   }
   auto* const sink = static_cast<float*>(sink_.data());
   for (std::int64_t head = 0; p.sink_logit && head < p.heads_q; ++head) {

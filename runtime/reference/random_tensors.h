@@ -18,6 +18,7 @@ enum class Values : std::uint8_t {
   large,     // q, k N(0, 30), v N(0, 100), sink_logit N(0, 50): scores in the thousands, rows nearly one-hot
   negative,  // q > 0 > k, |q|, |k| as N(0, 12), sink_logit N(0, 500): scores so far below zero (about -90
              // sqrt(head_dim)) that every exp() vanishes where a row maximum starts at 0
+  rising,    // q, k N(0, 4), but the first half of the keys 0: maxima of rows grow late, however bounded scores are
   counting,  // q = 0, sink_logit = 0, v[j][c] = (j mod head_dim_v == c): the output counts visible keys
 };
 

@@ -48,7 +48,8 @@ TEST_CASE("forward_wgmma's default of every usual head dim compiles clean, with 
     compilations.push_back({.name = to_text(p), .source = family.render(p, hopper, family.default_config(p, hopper))});
   }
   check_clean(compilations, 0);
-  check_clean(compilations, 64, {.watchdog_polls = gpu_watchdog_polls});
+  // What a wait reports as it gives up is kept somewhere, beside the way of waits that end.
+  check_clean(compilations, 80, {.watchdog_polls = gpu_watchdog_polls});
 }
 
 TEST_CASE("a sample of forward_wgmma's features compiles clean: its first points") { check_sample(6); }

@@ -76,7 +76,7 @@ TEST_CASE("the bound accepts the exact answer rounded and the naive twin itself"
           "heads=2 head_dim=40 seq=70/50 mask=causal() outputs=out,lse",
           "heads=2 head_dim=64 seq=1/700 sink_logit=yes outputs=out,lse",
           "heads=2 head_dim=64/32 seq=64/500 mask=causal()&window(63,0) score=softcap(20) outputs=out,lse"}) {
-      for (const Values values : {Values::normal, Values::large, Values::negative, Values::counting}) {
+      for (const Values values : {Values::normal, Values::large, Values::negative, Values::rising, Values::counting}) {
         CAPTURE(dtype);
         CAPTURE(rest);
         CAPTURE(static_cast<int>(values));

@@ -62,7 +62,7 @@ void check_against_plain(CallBuffers& buffers, Executor& executor) {
 TEST_CASE("the reference agrees with the plainest implementation") {
   const auto pool = make_pool(2);
   for (const char* const text : odd_problems) {
-    for (const Values values : {Values::normal, Values::large, Values::negative, Values::counting}) {
+    for (const Values values : {Values::normal, Values::large, Values::negative, Values::rising, Values::counting}) {
       CAPTURE(text);
       CAPTURE(static_cast<int>(values));
       CallBuffers buffers(parse_problem(text), {.padded = values == Values::large});

@@ -2,9 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 
-#include "runtime/reference/random_tensors.h"
 #include "tools/attentune/launch_variants.h"
 
 namespace attentune {
@@ -56,19 +54,6 @@ Problem many_keys(const Problem& problem) {
   return shape;
 }
 
-void clear_first_keys(const Problem& problem, const TensorView& k) {
-  const std::size_t element = size_of(k.dtype);
-  for (std::int64_t batch = 0; batch < problem.batch; ++batch) {
-    for (std::int64_t row = 0; row < problem.len_kv / 2; ++row) {
-      for (std::int64_t head = 0; head < problem.heads_kv; ++head) {
-        const std::int64_t place = batch * k.stride[0] + row * k.stride[1] + head * k.stride[2];
-        std::memset(static_cast<std::byte*>(k.data) + static_cast<std::size_t>(place) * element, 0,
-                    static_cast<std::size_t>(problem.head_dim_qk) * element);
-      }
-    }
-  }
-}
-
 }  // namespace
 
 std::vector<CoveringRun> covering_runs(const Problem& problem, const ConfigSpace& space, const Config& config) {
@@ -81,17 +66,16 @@ std::vector<CoveringRun> covering_runs(const Problem& problem, const ConfigSpace
   // Maxima that grow in the middle of a row's tiles: bounded scores (softcap) of random keys are as large in the first
   // tile as in any.
   for (const Config& variant : variants)
-    runs.push_back({.problem = many_keys(problem), .config = variant, .late_scores = true});
+    runs.push_back({.problem = many_keys(problem), .config = variant, .values = Values::rising});
   return runs;
 }
 
 Verdict verify(const CoveringRun& run, const RunKernel& kernel, Verifier& verifier, Executor& executor) {
-  if (!run.late_scores)
+  if (run.values == Values::normal)
     return verifier.verify_shape(run.problem, kernel);
   constexpr double all_rows = 1e12;
   CallBuffers buffers(run.problem);
-  buffers.fill(1, Values::normal, executor);
-  clear_first_keys(run.problem, buffers.tensors().k);
+  buffers.fill(1, run.values, executor);
   buffers.poison();
   kernel(run.problem, buffers.device_tensors());
   return check_result(run.problem, buffers.tensors(), executor, all_rows);

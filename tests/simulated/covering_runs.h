@@ -6,6 +6,7 @@
 #include "generator/config.h"
 #include "generator/problem.h"
 #include "runtime/executor.h"
+#include "runtime/reference/random_tensors.h"
 #include "runtime/reference/verify.h"
 
 namespace attentune {
@@ -14,7 +15,7 @@ namespace attentune {
 struct CoveringRun {
   Problem problem;
   Config config;
-  bool late_scores = false;  // the first half of the keys is 0, and so are their scores
+  Values values = Values::normal;
 };
 
 // The first one is the given problem and Config.

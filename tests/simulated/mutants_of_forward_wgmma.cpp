@@ -40,6 +40,9 @@ constexpr Specimen two_slabs_copied{two_slabs_class,
 constexpr Specimen rescaled_lazily{causal_class,
                                    "tile_m=128 tile_n=64 stages_k=2 stages_v=2 overlap=yes turns=yes rescale=lazy "
                                    "store=threads | splits=1 order=1"};
+constexpr Specimen bounded_and_lazy{"dtype=f16 heads=4/2 head_dim=8 seq=40/70 mask=causal() score=softcap(15)",
+                                    "tile_m=64 tile_n=96 stages_k=2 stages_v=2 overlap=yes turns=no rescale=lazy "
+                                    "store=threads | splits=1 order=1"};
 
 }  // namespace
 
@@ -286,6 +289,8 @@ std::vector<Mutant> mutants_of_forward_wgmma() {
       {"the first maxima kept for ever", &rescaled_lazily, "> growth_allowed();", "> 3e38f;", "wrote NaN", ""},
       {"O not rescaled when maxima grew", &rescaled_lazily,
        "    if (grew) {\n      rescale_output(o, rescale);\n    }\n", "", "RMSE", "large magnitudes"},
+      {"O not rescaled under bounded scores", &bounded_and_lazy,
+       "    if (grew) {\n      rescale_output(o, rescale);\n    }\n", "", "RMSE", "scores that rise late"},
       {"new maxima, and O as it was", &rescaled_lazily, "maxima[0][half] = grew ? maxima[0][half] : rows.max[0][half];",
        "maxima[0][half] = maxima[0][half];", "RMSE", ""},
       // The lanes of a row have the same maximum; each row may decide for itself, only more slowly.

@@ -5,9 +5,9 @@
 
 #include "generator/error.h"
 #include "runtime/llvm/compiler.h"
-#include "templates/templates.h"
 #include "tools/attentune/arguments.h"
 #include "tools/attentune/command.h"
+#include "tools/attentune/edited_templates.h"
 #include "tools/attentune/output.h"
 
 namespace attentune {
@@ -19,22 +19,10 @@ int exit_code_of(const Error& error) {
   return error.status() == Status::refused || error.status() == Status::misuse ? 2 : 1;
 }
 
-void take_templates(const std::string& folder) {
-  std::size_t found = 0;
-  try {
-    found = templates::take_cuda_texts(folder);
-  } catch (const std::runtime_error& error) {
-    throw Error(Status::misuse, std::string("--templates: ") + error.what());
-  }
-  if (found == 0)
-    throw Error(Status::misuse, "--templates: no cuda/*.cuh of a built-in name is in '" + folder +
-                                    "'; name the folder that holds cuda, such as a checkout's templates");
-}
-
 int run_command(const Arguments& arguments) {
   try {
     if (!arguments.templates.empty())
-      take_templates(arguments.templates);
+      take_cuda_templates(arguments.templates);
     const int code = arguments.command->run(arguments);
     flush_output();
     return code;
