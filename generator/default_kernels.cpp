@@ -1,6 +1,5 @@
 #include "generator/default_kernels.h"
 
-#include <functional>
 #include <optional>
 #include <set>
 #include <string>
@@ -9,10 +8,9 @@
 namespace attentune {
 namespace {
 
-// Null where the workload is left out.
-using FamilyOf = std::function<const KernelFamily*(const Problem&)>;
-
-std::vector<DefaultKernel> default_kernels(const Arch& arch, const FamilyOf& family_of) {
+// family_of(problem): null where the workload is left out.
+template <typename FamilyOf>
+std::vector<DefaultKernel> distinct_kernels(const Arch& arch, const FamilyOf& family_of) {
   std::vector<DefaultKernel> kernels;
   std::set<std::string> texts;
   for (const Workload& row : workloads()) {
@@ -32,13 +30,13 @@ std::vector<DefaultKernel> default_kernels(const Arch& arch, const FamilyOf& fam
 }  // namespace
 
 std::vector<DefaultKernel> default_kernels(const Arch& arch) {
-  return default_kernels(
+  return distinct_kernels(
       arch, [&](const Problem& problem) { return is_served(problem, arch) ? &family_for(problem, arch) : nullptr; });
 }
 
 std::vector<DefaultKernel> default_kernels(const KernelFamily& family, const Arch& arch) {
-  return default_kernels(arch,
-                         [&](const Problem& problem) { return family.refusal(problem, arch) ? nullptr : &family; });
+  return distinct_kernels(arch,
+                          [&](const Problem& problem) { return family.refusal(problem, arch) ? nullptr : &family; });
 }
 
 }  // namespace attentune

@@ -59,7 +59,7 @@ std::string to_text(const Problem& problem) {
 }
 
 Problem parse_problem(std::string_view text) {
-  const std::vector<Word> words = split_words(text, "problem");
+  const std::vector<Word> words = split_fields(text, "problem");
   for (const Word& word : words) {
     if (find_field(word.name) == nullptr) {
       throw RefusalError({shown(word.name), shown(word.value), "a problem has no such field", "use: " + field_names()});

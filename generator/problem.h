@@ -81,8 +81,8 @@ struct ProblemField {
 };
 [[nodiscard]] const std::vector<ProblemField>& problem_fields();
 
-// Text to value. Words in any order, each at most once; values may be quoted with ' or ". Throws RefusalError.
-// The result has passed refusal().
+// Text to value. Words in any order, each at most once; values may be quoted with ' or ", and blanks inside parentheses
+// and beside & or | need no quotes. Throws RefusalError. The result has passed refusal().
 [[nodiscard]] Problem parse_problem(std::string_view text);
 // Canonical text; parse_problem(to_text(p)) == p for every p that refusal() lets pass.
 [[nodiscard]] std::string to_text(const Problem& problem);

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <functional>
+
 #include "generator/error.h"
 
 namespace attentune {
@@ -31,9 +34,14 @@ constexpr std::string_view blanks = " \t";
 
 bool joins(char c) { return c == '&' || c == '|'; }
 
-// An unquoted value ends at a blank that stands neither inside parentheses nor beside & or |: expressions are written
-// with blanks.
-std::size_t end_of_value(std::string_view text, std::size_t at) {
+using Refuse = std::function<void(std::string_view limit, std::string_view remedy)>;
+
+// Where an unquoted value that begins at `at` ends.
+std::size_t end_of_word(std::string_view text, std::size_t at, const Refuse& /*refuse*/) {
+  return std::min(text.find_first_of(blanks, at), text.size());
+}
+
+std::size_t end_of_expression(std::string_view text, std::size_t at, const Refuse& refuse) {
   int open = 0;
   for (; at < text.size(); ++at) {
     open += text[at] == '(' ? 1 : text[at] == ')' ? -1 : 0;
@@ -44,14 +52,14 @@ std::size_t end_of_value(std::string_view text, std::size_t at) {
       return at;
     at = next - 1;
   }
+  if (open > 0)
+    refuse("a parenthesis is not closed", "close it");
   return at;
 }
 
-}  // namespace
-
-std::vector<Word> split_words(std::string_view text, std::string_view what) {
+std::vector<Word> split(std::string_view text, std::string_view what, const auto& end_of_value) {
   std::vector<Word> words;
-  const auto refuse = [&](std::string_view limit, std::string_view remedy) {
+  const Refuse refuse = [&](std::string_view limit, std::string_view remedy) {
     throw RefusalError({std::string(what), shown(text), std::string(limit), std::string(remedy)});
   };
   std::size_t at = 0;
@@ -74,13 +82,21 @@ std::vector<Word> split_words(std::string_view text, std::string_view what) {
       word.value = text.substr(at + 1, close - at - 1);
       at = close + 1;
     } else {
-      const std::size_t end = end_of_value(text, at);
+      const std::size_t end = end_of_value(text, at, refuse);
       word.value = text.substr(at, end - at);
       at = end;
     }
     words.push_back(std::move(word));
   }
   return words;
+}
+
+}  // namespace
+
+std::vector<Word> split_words(std::string_view text, std::string_view what) { return split(text, what, end_of_word); }
+
+std::vector<Word> split_fields(std::string_view text, std::string_view what) {
+  return split(text, what, end_of_expression);
 }
 
 std::string shown(std::string_view text) {

@@ -31,10 +31,12 @@ struct Word {
   std::string name;
   std::string value;
 };
-// Splits at spaces and tabs, but not inside parentheses nor beside & or | in a value ("mask=causal() & sink(4)"); a
-// value may be quoted with ' or " (no escapes). `what` names the text in refusals ("problem"). Throws RefusalError for
-// a word without '=' or an unclosed quote.
+// Splits at spaces and tabs; a value may be quoted with ' or " (no escapes). `what` names the text in refusals
+// ("problem"). Throws RefusalError for a word without '=' or an unclosed quote.
 [[nodiscard]] std::vector<Word> split_words(std::string_view text, std::string_view what);
+// The same where values may be expressions: blanks inside parentheses and beside & or | belong to them, as in
+// "mask=causal() & sink(4)". Also refuses an unclosed parenthesis.
+[[nodiscard]] std::vector<Word> split_fields(std::string_view text, std::string_view what);
 
 // text, cut to 80 characters for messages; control characters become '?'.
 [[nodiscard]] std::string shown(std::string_view text);

@@ -58,7 +58,8 @@ int swizzle_bytes(const TensorMapSpec& spec) {
   return bytes;
 }
 
-// Brings dimension 0 row, 1 head or 2 batch with that stride into a form a map can have. The size is set.
+// Sets the stride of axis 0 (row), 1 (head) or 2 (batch), whose size is set; may reduce the size to 1, and move the
+// address to the last element.
 void describe_axis(const TensorMapSpec& spec, TensorMapShape& shape, const std::size_t axis,
                    const std::int64_t stride) {
   constexpr std::array names{"row", "head", "batch"};

@@ -18,14 +18,13 @@ struct alignas(128) TensorMap {
   std::array<std::uint8_t, 128> bytes{};
 };
 
-// One operand and its tile; dimensions innermost first: d, row, head, batch. Strides of dimensions of one element are
-// never used.
+// One operand and its tile; dimensions innermost first: d, row, head, batch.
 struct TensorMapShape {
   static constexpr std::size_t rank = 4;
-  void* address = nullptr;  // of the element with the lowest
+  void* address = nullptr;  // the lowest of any element
   Dtype dtype = Dtype::f16;
   std::array<std::uint64_t, rank> size{};              // elements; at least 1
-  std::array<std::uint64_t, rank - 1> stride_bytes{};  // of row, head and batch
+  std::array<std::uint64_t, rank - 1> stride_bytes{};  // of row, head and batch; never used where the size is 1
   std::array<std::uint32_t, rank> box{};               // elements
   int swizzle_bytes = 0;                               // 0, 32, 64, 128
 };

@@ -16,8 +16,8 @@ struct Widths {
 constexpr Widths middling{.left = 40, .right = 7, .sink = 3};
 constexpr Widths narrow{.left = 5, .right = 0, .sink = 1};
 constexpr Widths wide{.left = 150, .right = 33, .sink = 70};
-// Of keys of both halves.
-constexpr Widths growing{.left = 900, .right = 33, .sink = 1};
+// Keys of both halves of Values::rising, through windows and sinks alike.
+constexpr Widths growing{.left = 900, .right = 33, .sink = 900};
 constexpr Widths nothing{.left = 0, .right = 0, .sink = 0};
 // With 128 more keys than queries, one key beside the edges of tiles of 16, 32 and 64 rows and keys: a tile that a
 // kernel takes for wholly visible one key too early shows.
@@ -58,7 +58,7 @@ constexpr Sketch sketches[] = {
      .widths = wide},
     // More keys than a step of any kernel takes: the first step's code is not that of the others.
     {.what = "a negative scale", .batch = 1, .heads_kv = 1, .len_q = 35, .len_kv = 277, .scale = -0.25},
-    // Lazy rescaling waits for maxima that grow by much. Several key tiles of any kernel come before they do.
+    // Lazy rescaling waits for maxima that grow by much. At least one key tile of any kernel comes before they do.
     {.what = "scores that rise late",
      .batch = 1,
      .heads_kv = 1,

@@ -13,8 +13,8 @@ INLINE float warp_max(float x) {
   return x;
 }
 
-// Rows have numbers of 32 bits: shares of more than 2^32 rows exceed any GPU's memory. (A division of 64 bits is a
-// hundred instructions.)
+// Row numbers have 32 bits: fewer than 2^31 rows are served (generator/gpu_refusal.cpp), and a division of 64 bits is a
+// hundred instructions.
 extern "C" __global__ void __launch_bounds__(COMBINE_THREADS)
     attentune_combine(const __grid_constant__ AttentionArgs args) {
   const u32 len_q = (u32)args.len_q;

@@ -21,6 +21,7 @@ struct CopyShape {
 template <class Tile, int ROWS, int CHUNKS, int GLOBAL_CHUNKS, int UNROLL, class Source>
 INLINE void copy_tile(u32 tile, const Source& source, int valid_rows) {
   using Shape = CopyShape<CHUNKS>;
+  static_assert((Shape::ROWS_PER_PASS & (Shape::ROWS_PER_PASS - 1)) == 0, "Tile::moved: no carry into the swizzle");
   const int chunk = threadIdx.x % Shape::LANES_PER_ROW;
   const int first_row = computed_here(threadIdx.x / Shape::LANES_PER_ROW);
   const int rows_left = chunk < GLOBAL_CHUNKS ? valid_rows - first_row : 0;

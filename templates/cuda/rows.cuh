@@ -13,7 +13,7 @@ struct RowWalk {
   INLINE void advance() { row += step; }
 };
 
-// Rows of K or V from one on.
+// Rows of K or V from one on. Their numbers are not negative: u32 spares the extension of a sign.
 struct KeyRows {
   const char* first;
   i64 stride;  // bytes
@@ -42,7 +42,7 @@ struct QueryRows {
     return head + query_of(packed_row) * row_stride + head_of(packed_row) * head_stride;
   }
 
-  // Of queries whose heads differ.
+  // Where a step may lead to another head: the address of every row is computed.
   template <int STEP>
   struct PackedWalk {
     const QueryRows& rows;

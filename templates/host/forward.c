@@ -13,8 +13,8 @@
 #include "templates/host/tasks.h"
 #include "templates/host/vector.h"
 
-/* S of a group of rows: through the score expression, minus what the rows do not see. A pass each: a tile seen whole,
- * as most are, goes through the code of a call without a mask. */
+/* S of a group of rows: through the score expression, minus what the rows do not see. Each step is a pass over all
+ * rows, so that a tile seen whole, as most are, runs no mask code. */
 INLINE void finish_scores(const AttentionArgs* args, float* s, const RowTile* group, const KeyTile* keys, int64_t width,
                           int tile_class) {
   if (HAS_SCORE) {
@@ -83,8 +83,7 @@ INLINE float* packed_tile(void* packed, const AttentionArgs* args, int64_t batch
 
 INLINE Operands operands_of(const AttentionArgs* args, const Scratch* scratch, const RowTile* rows,
                             const KeyTile* keys) {
-  Operands operands;
-  operands.v_stride = args->v_stride[1];
+  Operands operands = {.v_stride = args->v_stride[1], .all_rows = rows->rows};
   if (PACK == PACK_WHOLE) {
     operands.k = packed_tile(args->workspace[2], args, rows->batch, rows->head_kv, keys->index);
     operands.v = operands.k + k_tile_floats();
@@ -105,18 +104,20 @@ INLINE Operands operands_of(const AttentionArgs* args, const Scratch* scratch, c
 /* A tile seen in part goes by row group, each with the keys it sees: half of a causal diagonal is nobody's. */
 INLINE void packed_key_tile(const AttentionArgs* args, const Scratch* scratch, const RowTile* rows, const KeyTile* keys,
                             int tile_class) {
-  const Operands operands = operands_of(args, scratch, rows, keys);
-  const int64_t step = HAS_MASK && tile_class == TILE_PARTIAL ? row_group() : TILE_M;
+  const int in_part = HAS_MASK && tile_class == TILE_PARTIAL;
+  Operands operands = operands_of(args, scratch, rows, keys);
+  const int64_t step = in_part ? row_group() : TILE_M;
   for (int64_t first = 0; first < rows->rows; first += step) {
     const int64_t count = rows->rows - first < step ? rows->rows - first : step;
     const RowTile group = {rows->batch, rows->head_kv, rows->first + first, count};
-    const KeyTile seen = HAS_MASK && tile_class == TILE_PARTIAL ? visible_keys(args, &group, keys) : *keys;
+    const KeyTile seen = in_part ? visible_keys(args, &group, keys) : *keys;
     if (seen.keys == 0) {
       continue;
     }
     const int64_t width = ceil_div(seen.keys, MICRO_VECTORS * LANES) * MICRO_VECTORS * LANES;
     const Scratch from = scratch_from(scratch, first);
-    multiply_qk(&from, count, width, operands.k);
+    operands.first_row = first;
+    multiply_qk(&from, count, width, &operands);
     softmax_tile(args, &from, &group, &seen, width, tile_class);
     if (PRODUCT == PRODUCT_TILE) {
       rescale_rows(&from, count);

@@ -9,14 +9,17 @@
 
 /* A key tile as the products read it. */
 typedef struct Operands {
-  const float* k;   /* packed */
-  const float* v;   /* packed, or V itself at the tile's first key */
-  int64_t v_stride; /* floats between the keys of V itself */
+  const float* k;    /* packed */
+  const float* v;    /* packed, or V itself at the tile's first key */
+  int64_t v_stride;  /* floats between the keys of V itself */
+  int64_t all_rows;  /* that pass the tile, in groups or all at once */
+  int64_t first_row; /* of them in this group */
 } Operands;
 
 /* While the rows pass one panel, the next one comes from the farther caches: packed panels of a whole call follow one
- * another in memory, so it begins where this one ends. Row block r of `rows` asks for its share of `floats` floats. */
-INLINE void prefetch_share(const float* next, int64_t floats, int64_t r, int64_t rows) {
+ * another in memory, so it begins where this one ends. The row block at r asks for its share of `floats` floats. */
+INLINE void prefetch_share(const float* next, int64_t floats, const Operands* operands, int64_t r) {
+  const int64_t rows = operands->all_rows;
   const int64_t lines = floats / LANES;
   const int64_t end = r + MICRO_ROWS < rows ? r + MICRO_ROWS : rows;
   for (int64_t line = lines * r / rows; line < lines * end / rows; ++line) {
@@ -25,15 +28,15 @@ INLINE void prefetch_share(const float* next, int64_t floats, int64_t r, int64_t
 }
 
 /* S = Q K^T: a panel of K stays in the first-level cache while all rows pass. */
-INLINE void multiply_qk(const Scratch* scratch, int64_t rows, int64_t width, const float* k) {
+INLINE void multiply_qk(const Scratch* scratch, int64_t rows, int64_t width, const Operands* operands) {
   const int64_t panel = MICRO_VECTORS * LANES;
   const int64_t steps = steps_of(HEAD_DIM_QK);
   const int64_t depth = PRODUCT == PRODUCT_TILE ? padded(steps) : steps;
   for (int64_t j = 0; j < width; j += panel) {
-    const float* const begin = k + j * padded(steps);
+    const float* const begin = operands->k + j * padded(steps);
     for (int64_t r = 0; r < rows; r += MICRO_ROWS) {
       if (PACK == PACK_WHOLE) {
-        prefetch_share(begin + panel * padded(steps), panel * padded(steps), r, rows);
+        prefetch_share(begin + panel * padded(steps), panel * padded(steps), operands, operands->first_row + r);
       }
       micro_kernel(MICRO_ROWS, MICRO_VECTORS, depth, scratch->q + r * q_stride(), q_stride(), begin, panel,
                    scratch->s + r * s_stride() + j, s_stride(), 0);
@@ -50,7 +53,7 @@ INLINE void multiply_pv_panel(const Scratch* scratch, int64_t rows, int64_t keys
   const int64_t v_stride = PACK == PACK_K ? operands->v_stride : vectors * LANES;
   for (int64_t r = 0; r < rows; r += MICRO_ROWS) {
     if (PACK == PACK_WHOLE) {
-      prefetch_share(v + tile_steps * vectors * LANES, tile_steps * vectors * LANES, r, rows);
+      prefetch_share(v + tile_steps * vectors * LANES, tile_steps * vectors * LANES, operands, operands->first_row + r);
     }
     micro_kernel(MICRO_ROWS, vectors, depth, scratch->s + r * s_stride(), s_stride(), v, v_stride,
                  scratch->o + r * o_stride() + first * LANES, o_stride(), scratch->alpha + r);

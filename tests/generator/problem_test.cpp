@@ -98,6 +98,7 @@ TEST_CASE("refusals name field, value, limit and remedy") {
   CHECK(refused(sound + "batch").find("has no '='") != std::string::npos);
   CHECK(refused(sound + "mask=causal() sink(4)").find("the word \"sink(4)\" has no '='") != std::string::npos);
   CHECK(refused(sound + "mask=causal() & ").find("mask") == 0);
+  CHECK(refused("mask=window(63,0 " + sound).find("a parenthesis is not closed") != std::string::npos);
   CHECK(refused(sound + "mask='causal()").find("a quote is not closed") != std::string::npos);
   CHECK(refused(sound + "mask=window(-1,0)").find("mask") == 0);
   CHECK(refused(sound + "page_size=16").find("only layout=paged has pages") != std::string::npos);

@@ -68,6 +68,8 @@ TEST_CASE("--templates takes edited texts instead of the built-in ones") {
   const std::string built_in = ATTENTUNE_SOURCE_DIR "/templates";
   CHECK(shell(home, generate + "'" + built_in + "'").out ==
         shell(home, "$ATTENTUNE generate " + problem + " --arch sm_90a").out);
+  write_text(home.file("edited/cuda/tipes.cuh"), "// misnamed\n");
+  CHECK(shell(home, generate + "'" + home.file("edited") + "'").err.find("cuda/tipes.cuh") != std::string::npos);
   const Finished empty = shell(home, generate + "'" + home.file("edited/cuda") + "'");
   CHECK(empty.code == 2);
   CHECK(is_one_sentence(empty));

@@ -79,7 +79,7 @@ TEST_CASE("tune on a simulator verifies Configs in order of predicted cost and s
   CHECK(lines[0].at("provenance") == "default_config");
   CHECK(lines[1].at("provenance") == "ranked");
   for (const nlohmann::json& line : lines) {
-    CHECK(line.at("event") == "candidate");
+    CHECK(line.at("event") == "result");
     CHECK(line.at("trust") == "verified_here");
     CHECK(line.at("error").get<double>() <= 1);
     CHECK(line.at("time_ms").is_null());

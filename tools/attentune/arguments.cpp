@@ -148,13 +148,13 @@ void add_options(CLI::App& app, Arguments& arguments) {
   if (takes(takes_store))
     app.add_option("--store", arguments.store, "the Store's file (default ~/.local/share/attentune/store.db)")
         ->option_text("PATH");
-  if (takes(takes_config)) {
+  if (takes(takes_config))
     app.add_option("--config", arguments.config, "a point of the space, as `attentune space` prints it")
         ->option_text("TEXT");
+  if (takes(takes_templates))
     app.add_option("--templates", arguments.templates,
                    "a folder whose cuda/*.cuh stand for the built-in ones: for who edits them")
         ->option_text("DIR");
-  }
   if (takes(takes_arch))
     app.add_option("--arch", arguments.arch, "a compile target other than this machine: haswell, x86-64-v2, sm_90a")
         ->option_text("ARCH");

@@ -36,20 +36,24 @@ const std::vector<Command>& commands() {
                  "FILE, CUDA C++ with nvcc --cubin --gpu-architecture=ARCH FILE or NVRTC.",
        .example = "attentune generate dtype=f32 heads=8 head_dim=64 seq=128 -o kernel.ll\n"
                   "attentune generate dtype=f32 heads=8 head_dim=64 seq=128 --launches",
-       .options = takes_problem | takes_device | takes_arch | takes_config | takes_output | takes_launches,
+       .options =
+           takes_problem | takes_device | takes_arch | takes_config | takes_templates | takes_output | takes_launches,
        .run = run_generate},
       {.name = "compile",
        .summary = "compile a problem's kernel, for this machine or another (--arch)",
        .detail = "For a GPU (--arch sm_90a) NVRTC is needed, but neither a GPU nor its driver.",
        .example = "attentune compile dtype=bf16 heads=8 head_dim=128 seq=4096 --arch haswell -o kernel.o\n"
                   "attentune compile dtype=bf16 heads=8 head_dim=128 seq=4096 --arch sm_90a -o kernel.cubin",
-       .options = takes_problem | takes_device | takes_arch | takes_config | takes_output | takes_assembly | takes_json,
+       .options = takes_problem | takes_device | takes_arch | takes_config | takes_templates | takes_output |
+                  takes_assembly | takes_json,
        .run = run_compile},
       {.name = "tune",
        .summary = "measure Configs and store the fastest verified one",
-       .detail = "Ctrl-C ends after the candidate in flight and keeps what was found; the same command goes on from\n"
-                 "there. Exits 0 if every problem has a verified winner (also after Ctrl-C), else 1. On a simulator,\n"
-                 "which has no clock, Configs are verified in order of predicted cost, and nothing is stored.",
+       .detail =
+           "Ctrl-C ends after the candidate in flight and keeps what was found; the same command goes on from\n"
+           "there. Exits 0 if every problem has a verified winner (also after Ctrl-C), else 1. On a simulator,\n"
+           "which has no clock, Configs are verified in order of predicted cost, and nothing is stored; it exits 0\n"
+           "if all of them were right.",
        .example = "attentune tune dtype=bf16 heads=32/8 head_dim=128 seq=4096 'mask=causal()' --budget 2m\n"
                   "attentune tune --model llama-3.1-8b --seq 2048 --phase prefill\n"
                   "attentune tune --from-misses",
@@ -62,14 +66,15 @@ const std::vector<Command>& commands() {
                  "With arrays, sizes left out of the problem are taken from them. Exits 1 over the error bound.",
        .example = "attentune run --model llama-3.1-8b --seq 1024 --phase prefill\n"
                   "attentune run dtype=f32 --q Q.npy --k K.npy --v V.npy --out O.npy",
-       .options = takes_problem | takes_device | takes_store | takes_config | takes_arrays | takes_json,
+       .options =
+           takes_problem | takes_device | takes_store | takes_config | takes_templates | takes_arrays | takes_json,
        .run = run_run},
       {.name = "bench",
        .summary = "time a problem's kernel and compare it with ceilings measured in the same run",
        .detail = "Ceilings: a loop of fused multiply-adds, and reads of a working set of the problem's size, both on\n"
                  "the same threads. fraction = flops / ceiling, the lower of what arithmetic and memory allow.",
        .example = "attentune bench dtype=f32 head_dim=128 heads=1 seq=2048 --threads 1",
-       .options = takes_problem | takes_device | takes_store | takes_config | takes_json,
+       .options = takes_problem | takes_device | takes_store | takes_config | takes_templates | takes_json,
        .run = run_bench},
       {.name = "verify",
        .summary = "verify a problem's kernel against the exact reference",
@@ -79,7 +84,8 @@ const std::vector<Command>& commands() {
        .example = "attentune verify dtype=f16 heads=8/2 head_dim=80 seq=333/517 'mask=causal()'\n"
                   "attentune verify --all\n"
                   "attentune verify dtype=f32 heads=8 head_dim=64 seq=200 --all-configs 20",
-       .options = takes_problem | takes_device | takes_config | takes_all | takes_sample | takes_json | takes_verbose,
+       .options = takes_problem | takes_device | takes_config | takes_templates | takes_all | takes_sample |
+                  takes_json | takes_verbose,
        .run = run_verify},
       {.name = "cache",
        .summary = "look into the Store: list, show KEY, misses, verify, prune",

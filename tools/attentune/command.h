@@ -11,21 +11,22 @@ namespace attentune {
 
 // Groups of options a command may take, or-ed together.
 enum OptionGroup : unsigned {
-  takes_problem = 1u << 0,    // P
-  takes_device = 1u << 1,     // --device --threads
-  takes_store = 1u << 2,      // --store
-  takes_config = 1u << 3,     // --config
-  takes_arch = 1u << 4,       // --arch
-  takes_output = 1u << 5,     // -o
-  takes_budget = 1u << 6,     // --budget --trials --seed --from-misses
-  takes_arrays = 1u << 7,     // --q --k --v --out --lse --sink-logit-file
-  takes_all = 1u << 8,        // --all
-  takes_json = 1u << 9,       // --json
-  takes_verbose = 1u << 10,   // --verbose
-  takes_launches = 1u << 11,  // --launches
-  takes_assembly = 1u << 12,  // --assembly
-  takes_action = 1u << 13,    // the cache's actions
-  takes_sample = 1u << 14,    // --all-configs
+  takes_problem = 1u << 0,     // P
+  takes_device = 1u << 1,      // --device --threads
+  takes_store = 1u << 2,       // --store
+  takes_config = 1u << 3,      // --config
+  takes_arch = 1u << 4,        // --arch
+  takes_output = 1u << 5,      // -o
+  takes_budget = 1u << 6,      // --budget --trials --seed --from-misses
+  takes_arrays = 1u << 7,      // --q --k --v --out --lse --sink-logit-file
+  takes_all = 1u << 8,         // --all
+  takes_json = 1u << 9,        // --json
+  takes_verbose = 1u << 10,    // --verbose
+  takes_launches = 1u << 11,   // --launches
+  takes_assembly = 1u << 12,   // --assembly
+  takes_action = 1u << 13,     // the cache's actions
+  takes_sample = 1u << 14,     // --all-configs
+  takes_templates = 1u << 15,  // --templates
 };
 
 struct Command {

@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <fstream>
-#include <iterator>
+#include <sstream>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "generator/error.h"
@@ -13,22 +15,29 @@
 namespace attentune {
 
 void take_cuda_templates(const std::filesystem::path& folder) {
+  const auto refuse = [](const std::string& sentence) { throw Error(Status::misuse, "--templates: " + sentence); };
+  std::error_code error;
+  std::filesystem::directory_iterator files(folder / "cuda", error);
+  if (error)
+    refuse(fmt::format("cannot list '{}' ({}); name the folder that holds cuda, such as a checkout's templates",
+                       (folder / "cuda").string(), error.message()));
   bool found = false;
-  for (const templates::Entry& entry : templates::entries()) {
-    const std::filesystem::path path = folder / entry.name;
-    if (!entry.name.starts_with("cuda/") || !std::filesystem::is_regular_file(path))
+  for (const std::filesystem::directory_entry& entry : files) {
+    if (entry.path().extension() != ".cuh")
       continue;
-    std::ifstream file(path, std::ios::binary);
-    std::string text{std::istreambuf_iterator<char>(file), {}};
-    if (!file)
-      throw Error(Status::misuse, fmt::format("--templates: cannot read '{}'", path.string()));
-    templates::replace(entry.name, std::move(text));
+    const std::string name = "cuda/" + entry.path().filename().string();
+    if (std::ranges::find(templates::entries(), name, &templates::Entry::name) == templates::entries().end())
+      refuse(fmt::format("no template is called '{}'; name it as the one it stands for", name));
+    std::ifstream file(entry.path(), std::ios::binary);
+    std::ostringstream text;
+    text << file.rdbuf();
+    if (!file || !text)
+      refuse(fmt::format("cannot read '{}'", entry.path().string()));
+    templates::replace(name, std::move(text).str());
     found = true;
   }
   if (!found)
-    throw Error(Status::misuse, fmt::format("--templates: no cuda/*.cuh of a built-in name is in '{}'; name the folder "
-                                            "that holds cuda, such as a checkout's templates",
-                                            folder.string()));
+    refuse(fmt::format("no *.cuh is in '{}'", (folder / "cuda").string()));
 }
 
 }  // namespace attentune

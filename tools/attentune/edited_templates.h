@@ -5,8 +5,8 @@
 
 namespace attentune {
 
-// From now on the CUDA templates are the files folder/cuda/*.cuh, where there is one of a built-in name. Throws
-// Error(misuse) when there is none, or one cannot be read. Before anything is rendered.
+// From now on the CUDA templates that have a file of their name in folder/cuda are those files. Throws Error(misuse)
+// when there is none, one has no built-in template's name, or one cannot be read. Before anything is rendered.
 void take_cuda_templates(const std::filesystem::path& folder);
 
 }  // namespace attentune

@@ -22,7 +22,7 @@ constexpr std::size_t longest_list_bytes = std::size_t{64} << 20;
 
 std::map<std::string, std::string> fields_of(std::string_view line) {
   std::map<std::string, std::string> fields;
-  for (Word& word : split_words(line, "problem"))
+  for (Word& word : split_fields(line, "problem"))
     if (!fields.emplace(word.name, std::move(word.value)).second)
       throw RefusalError({word.name, fields[word.name], "the field is given twice", "give it once"});
   return fields;

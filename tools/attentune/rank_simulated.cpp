@@ -48,6 +48,9 @@ int rank_simulated(const std::vector<NamedProblem>& problems, const std::shared_
   const auto executor = make_pool(threads_of(arguments));
   Verifier verifier(*executor, device->memory());
   bool all_right = true;
+  // What cannot be built is refused before anything runs.
+  for (const NamedProblem& each : problems)
+    static_cast<void>(choose(each.problem, device->arch(), arguments.config));
   for (const auto& [name, problem] : problems) {
     require_memory(problem);
     const BuildChoice choice = choose(problem, device->arch(), arguments.config);
@@ -59,7 +62,7 @@ int rank_simulated(const std::vector<NamedProblem>& problems, const std::shared_
     std::size_t tried = 0;
     const auto end = Clock::now() + std::chrono::duration<double>(arguments.budget_s);
     for (const Config& config : order) {
-      if (tried > 0 && (cancelled.load() || Clock::now() >= end))
+      if (cancelled.load() || (tried > 0 && Clock::now() >= end))
         break;
       ++tried;
       const auto kernel = build(problem, device, *choice.family, config);
@@ -70,7 +73,7 @@ int rank_simulated(const std::vector<NamedProblem>& problems, const std::shared_
       result.provenance = arguments.config ? "given_config" : config == choice.config ? "default_config" : "ranked";
       result.error = verdict.worst_ratio;
       if (arguments.json)
-        fmt::print("{}", json_line(result, "candidate"));
+        fmt::print("{}", json_line(result, "result"));
       else
         print_row(result, verdict, choice.family->resources(problem, device->arch(), config).cost / cost_of_first);
       flush_output();
@@ -83,6 +86,10 @@ int rank_simulated(const std::vector<NamedProblem>& problems, const std::shared_
           "{} of {} Configs verified, in order of predicted cost (1 = the first's); a simulator gives counts, "
           "never seconds, so nothing is stored\n",
           tried, order.size());
+    if (cancelled.load()) {
+      complain("stopped; nothing is stored on a simulator, so the same command begins anew");
+      break;
+    }
   }
   return all_right ? 0 : 1;
 }

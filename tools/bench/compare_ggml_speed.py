@@ -3,10 +3,11 @@
 
   tools/bench/compare_ggml_speed.py --library build/release/lib/libattentune.so --ggml FOLDER [--threads N] [--all]
 
-FOLDER holds libggml-base.so and libggml-cpu.so, built for this machine:
+FOLDER holds libggml-base.so and libggml-cpu.so, built for this machine; after these lines it is ggml/build/src:
 
-  git clone https://github.com/ggml-org/ggml && cmake -S ggml -B ggml/build -DBUILD_SHARED_LIBS=ON
-      -DGGML_BUILD_TESTS=OFF -DGGML_BUILD_EXAMPLES=OFF && cmake --build ggml/build
+  git clone https://github.com/ggml-org/ggml
+  cmake -S ggml -B ggml/build -DBUILD_SHARED_LIBS=ON -DGGML_BUILD_TESTS=OFF -DGGML_BUILD_EXAMPLES=OFF
+  cmake --build ggml/build
 
 Q and O are f32; K and V f16, as llama.cpp caches them, or f32. Memory is [batch, row, head, d] on both sides. The causal
 mask is an array of f16 to ggml, made beforehand. A ratio above 1: attentune is faster. Needs numpy.

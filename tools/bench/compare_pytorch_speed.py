@@ -16,7 +16,7 @@ import side_by_side
 
 
 def cells(everything):
-    """(name, dtype, batch, heads, KV heads, d, rows, keys, causal)"""
+    """(dtype, batch, heads, KV heads, d, rows, keys, causal)"""
     for dtype in ("f32", "bf16"):
         for dim in (64, 128):
             for seq in (512, 1024, 4096) if everything else (512, 1024):
