@@ -106,12 +106,12 @@ class Product:
 
 
 def lay_out(layout, kind, rows, k, value):
-    """The bytes of an operand; NaN where it has none."""
+    """The bytes of an operand; where it has none all bits are set, which is NaN in each of the four types."""
     size = BYTES[kind]
     places = {layout.place(rows, row, i, size): pattern_of(kind, value(row, i))
               for row in range(rows) for i in range(k)}
     end = -(-(max(places) + size) // ALIGNMENT) * ALIGNMENT
-    data = bytearray(b"\x7f" * end)
+    data = bytearray(b"\xff" * end)
     for place, bits in places.items():
         data[place:place + size] = bits.to_bytes(size, "little")
     return bytes(data)
