@@ -1,12 +1,15 @@
 """Cases are read, launched and compared; a wrong bit is found."""
 
+import dataclasses
 import json
+import shutil
 import struct
 import unittest
 
 from support import ROOT, Case
 from stages import case, conformance, driver, report
 from stages.fake_cuda import FakeCuda
+from stages.journal import Journal
 
 
 def floats(*values):
@@ -62,6 +65,23 @@ class Conformance(Case):
         text = (self.folder / "REPORT.md").read_text()
         self.assertIn("- `add.rn.f32`: 1 of 1 cases", text)
         self.assertIn("differs: nobody says which", text)
+
+    def test_a_refused_case_of_the_last_call_is_no_difference_either(self):
+        for suffix in (".json", ".ptx"):
+            shutil.copy((ROOT / "tools/gpu/cases/add_f32").with_suffix(suffix), self.folder)
+        context = self.context(dry=True, device="host", cases=str(self.folder))
+        cell = f"add_f32@{case.load(self.folder / 'add_f32.json').digest}"
+        for outcome, sound in (("refused", True), ("wrong", False)):
+            Journal(context, "conformance").write(cell, outcome)
+            self.assertEqual(conformance.run(context), sound)
+
+    def test_a_case_that_is_launched_or_judged_otherwise_is_another(self):
+        good = case.load(ROOT / "tools/gpu/cases/add_f32.json")
+        changes = [{"ptx": b"other"}, {"grid": (2, 1, 1)}, {"block": (64, 1, 1)}, {"cluster": (2, 1, 1)},
+                   {"shared_bytes": 64}, {"informative": "open"}, {"arguments": good.arguments[:2]}]
+        digests = {dataclasses.replace(good, **change).digest for change in [{}, *changes]}
+        self.assertEqual(len(digests), 1 + len(changes))
+        self.assertEqual(good.digest, case.load(ROOT / "tools/gpu/cases/add_f32.json").digest)
 
     def test_malformed_cases_are_named(self):
         good = json.loads((ROOT / "tools/gpu/cases/add_f32.json").read_text())
