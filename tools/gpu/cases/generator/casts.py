@@ -5,7 +5,7 @@ from generator.values import BF16, F16, F64, FINITE, S16, S32, S64, operands
 INTEGERS = [f"{sign}{bits}" for sign in "us" for bits in (8, 16, 32, 64)]
 ROUNDINGS = ("rn", "rz", "rm", "rp")
 INTEGRAL = ("rni", "rzi", "rmi", "rpi")
-EDGES = [127, 128, 0x7F, 0xFF, 0x100, 0x7FFF, 0x8000, 0xFFFF, 0x10000]
+EDGES = [0x7F, 0x80, 0xFF, 0x100, 0x7FFF, 0x8000, 0xFFFF, 0x10000]
 # Around the ends of the integers, and halves.
 DOUBLES = F64[:4] + [0x41DFFFFFFFC00000, 0x41E0000000000000, 0xC1E0000000200000, 0x41F0000000000000, 0x43E0000000000000,
                      0xC3E0000000000000, 0x43F0000000000000, 0x3FE0000000000000, 0xBFE0000000000000, 0x4004000000000000,
@@ -65,5 +65,7 @@ def clips(to, source):
     """Whether some value of one integer type is none of the other."""
     least = {"u": 0, "s": 1}
     bits, source_bits = int(to[1:]), int(source[1:])
-    return bits < source_bits or to[0] != source[0] and (bits - least[to[0]] < source_bits - least[source[0]]
-                                                         or source[0] == "s")
+    narrower = bits < source_bits
+    largest_is_smaller = bits - least[to[0]] < source_bits - least[source[0]]
+    loses_negatives = (source[0], to[0]) == ("s", "u")
+    return narrower or largest_is_smaller or loses_negatives
