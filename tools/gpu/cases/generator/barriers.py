@@ -76,22 +76,22 @@ END:""", {}, {"out": Output(256)}, block=64, registers=declare(128))
 def reductions(cases):
     """Over all 96 threads, and over the last two warps. Multiples of 5, everybody, nobody."""
     for form in ("bar.red", "bar.cta.red", "barrier.cta.red.aligned", "barrier.red"):
-        dotted = form.split(".aligned")
-        aligned = ".aligned" if len(dotted) > 1 else ""
+        plain = form.removesuffix(".aligned")
+        aligned = form.removeprefix(plain)
         lines = []
         for word, (operation, kind) in enumerate((("popc", "u32"), ("and", "pred"), ("or", "pred"))):
             for n, predicate in enumerate(("%p0", "%p1", "%p2")):
-                for threads, few in (("", ""), (", 64", "@%p3 ")):
+                for threads in ("", ", 64"):
                     place = (word * 3 + n) * 2 + bool(threads)
                     to = "%r3" if kind == "u32" else "%p4"
                     lines.append("  mov.b32 %r3, 99;" if threads else "")
                     lines.append(f"  @!%p3 bra SKIP{place};" if threads else "")
-                    lines.append(f"  {dotted[0]}.{operation}{aligned}.{kind} {to}, {1 if threads else 0}{threads}, "
+                    lines.append(f"  {plain}.{operation}{aligned}.{kind} {to}, {1 if threads else 0}{threads}, "
                                  f"{predicate};")
                     lines.append("  selp.b32 %r3, 1, 0, %p4;" if kind == "pred" else "")
                     lines.append(f"SKIP{place}:\n  bar.warp.sync -1;" if threads else "")
                     lines.append(f"  st.global.b32 [%at+{4 * place}], %r3;")
-        cases.write(f"{form}", f"""{WARP}
+        cases.write(form, f"""{WARP}
   rem.u32 %r2, %lane, 5;
   setp.eq.u32 %p0, %r2, 0;
   setp.ge.u32 %p1, %lane, 0;

@@ -59,9 +59,10 @@ END:
   selp.b32 %r2, 3, 5, %p0;
   mul.lo.u32 %r0, %r0, %r2;
 {STORE}""")
-        if bits == "b64":
-            kernel("match.any.sync.b64", f"""  rem.u32 %r1, %lane, 5;
-{load}  match.any.sync.b64 %r0, %d0, -1;
+    kernel("match.any.sync.b64", f"""  rem.u32 %r1, %lane, 5;
+  cvt.u64.u32 %d0, %r1;
+  shl.b64 %d0, %d0, 31;
+  match.any.sync.b64 %r0, %d0, -1;
 {STORE}""")
     # Two groups of lanes, each with a mask of its own.
     kernel("redux, shfl and vote of some lanes", f"""  and.b32 %r1, %lane, 1;

@@ -119,8 +119,8 @@ def _bytes(kind, values):
     return struct.pack(f"<{len(values)}{letter}", *values)
 
 
-# Operations on a type, and values that no rounding and no NaN's payload makes doubtful.
 def reductions():
+    """Operations on a type, and values that no rounding and no NaN's payload makes doubtful."""
     exact16 = {"f16": [0x3C00, 0xBC00, 0x4248, 0x3555, 0x8000, 0x7BFF, 0x0400, 0x5640],
                "bf16": [0x3F80, 0xBF80, 0x4049, 0x3EAB, 0x8000, 0x7F00, 0x0080, 0x42C8]}
     exact64 = [0x3FF0000000000000, 0x400921FB54442D18, 0xBFF0000000000000, 0x7FE0000000000000]

@@ -49,7 +49,7 @@ def by_one_thread(cases):
     kinds = {}
     kinds["mbarrier.arrive"] = steps = init(3)
     for phase in range(2):
-        for left in (3, 2, 1):
+        for _ in range(3):
             steps.do(arrive).pending().test("%d0").test(phase, "test_wait.parity").test(1 - phase, "test_wait.parity")
     kinds["mbarrier.arrive count"] = init(10).do(arrival("mbarrier.arrive", ", 4")).pending().test("%d0").do(
         arrival("mbarrier.arrive", ", 6")).pending().test("%d0")

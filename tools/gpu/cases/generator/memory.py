@@ -8,10 +8,11 @@ from generator.writer import Output, identifier
 POLICY = "  createpolicy.fractional.L2::evict_last.b64 %policy, 1.0;"
 REGISTERS = """  .reg .pred %p<4>;
   .reg .b16 %h<4>;
-  .reg .b32 %r<8>, %s, %w;
+  .reg .b32 %r<8>, %s;
   .reg .b64 %x<8>, %from, %policy, %l, %g, %word;
   .shared .align 16 .b8 memory[1024];
   .local .align 16 .b8 own[32];"""
+KINDS = [f"{letter}{bits}" for bits in (8, 16, 32, 64) for letter in "bus"] + ["f32", "f64"]
 ADDRESSES = f"""  mov.u32 %s, memory;
   mad.lo.u32 %s, %lane, 16, %s;
   mov.u64 %l, own;
@@ -23,7 +24,7 @@ def write(cases):
         family(cases)
 
 
-def each(cases, title, items, *, inputs=None, outputs=None, prelude="", **options):
+def write_results(cases, title, items, *, inputs=None, outputs=None, prelude="", **options):
     """items: opcode -> the code that leaves its 64 bits a lane in %x0."""
     body = [ADDRESSES, prelude]
     for opcode, code in items.items():
@@ -51,14 +52,13 @@ FILL = """  mad.wide.u32 %from, %lane, 16, %p_in;
 
 def loads(cases):
     """Every type from every space, and into registers wider than the type."""
-    kinds = [f"{letter}{bits}" for bits in (8, 16, 32, 64) for letter in "bus"] + ["f32", "f64"]
     places = {"global": "[%from+8]", "shared": "[%s+8]", "shared::cta": "[%s+8]", "local": "[%l+8]", "": "[%g+8]"}
     for space, address in places.items():
         dotted = f".{space}" if space else ""
-        items = {f"ld{dotted}.{kind}": widen(f"ld{dotted}.{kind}", address) for kind in kinds}
-        items |= {f"ld{dotted}.{kind} wider": f"ld{dotted}.{kind} %x0, {address};" for kind in kinds if kind[0] != "f"
+        items = {f"ld{dotted}.{kind}": widen(f"ld{dotted}.{kind}", address) for kind in KINDS}
+        items |= {f"ld{dotted}.{kind} wider": f"ld{dotted}.{kind} %x0, {address};" for kind in KINDS if kind[0] != "f"
                   and not kind.endswith("64")}
-        each(cases, f"ld {space or 'generic'}", items, inputs={"in": pattern(512)}, prelude=FILL)
+        write_results(cases, f"ld {space or 'generic'}", items, inputs={"in": pattern(512)}, prelude=FILL)
 
 
 def parameters(cases):
@@ -69,7 +69,8 @@ def parameters(cases):
     items["ld.param.b16"] = widen("ld.param.b16", "[scalar_u16]")
     items["ld.param.b32"] = widen("ld.param.b32", "[scalar_f32]")
     items["ld.param.b64"] = widen("ld.param.b64", "[scalar_f64]")
-    each(cases, "ld param", items, scalars={f"scalar_{kind}": (kind, value) for kind, value in scalars.items()})
+    write_results(cases, "ld param", items,
+                  scalars={f"scalar_{kind}": (kind, value) for kind, value in scalars.items()})
 
 
 def load_hints(cases):
@@ -85,15 +86,19 @@ def load_hints(cases):
     items["ld.global.L2::cache_hint.u32"] = "ld.global.L2::cache_hint.u32 %r0, [%from+8], %policy;\n" \
                                             "  cvt.u64.u32 %x0, %r0;"
     items["ldu.global.u32"] = "ldu.global.u32 %r0, [%p_in+4];\n  cvt.u64.u32 %x0, %r0;"
-    each(cases, "ld hints", items, inputs={"in": pattern(512)}, prelude=FILL, arch="sm_90")
+    write_results(cases, "ld hints", items, inputs={"in": pattern(512)}, prelude=FILL, arch="sm_90")
+
+
+def vector_kinds():
+    """Elements and type of every vector: 16 bytes are the most."""
+    return [(count, kind) for kind in KINDS for count in (2, 4) if count * int(kind[1:]) <= 128]
 
 
 def vectors(cases):
     """Two and four elements: all of them, folded into 64 bits."""
     for space, address in (("global", "[%from]"), ("shared", "[%s]"), ("local", "[%l]")):
         items = {}
-        kinds = [f"{letter}{bits}" for bits in (8, 16, 32, 64) for letter in "bus"] + ["f32", "f64"]
-        for count, kind in ((count, kind) for kind in kinds for count in (2, 4) if count * int(kind[1:]) <= 128):
+        for count, kind in vector_kinds():
             bits = int(kind[1:])
             prefix = {8: "%h", 16: "%h", 32: "%r", 64: "%x"}[bits]
             registers = [f"{prefix}{i}" for i in range(count)]
@@ -104,22 +109,21 @@ def vectors(cases):
                             f"cvt.u64.u{max(bits, 16)} %x3, {register};")
                 code.append("mad.lo.u64 %word, %word, 1000003, %x3;")
             items[opcode] = "\n  ".join([*code, "mov.b64 %x0, %word;"])
-        each(cases, f"ld vectors {space}", items, inputs={"in": pattern(512)}, prelude=FILL)
+        write_results(cases, f"ld vectors {space}", items, inputs={"in": pattern(512)}, prelude=FILL)
 
 
 def stores(cases):
     """Into a line filled before: the bytes of the type and no others change."""
-    kinds = [f"{letter}{bits}" for bits in (8, 16, 32, 64) for letter in "bus"] + ["f32", "f64"]
     for space, address in (("global", "%from"), ("shared", "%s"), ("local", "%l"), ("", "%g")):
         dotted = f".{space}" if space else ""
         items = {}
-        for kind in kinds:
+        for kind in KINDS:
             bits = int(kind[1:])
             value = {8: "%h1", 16: "%h1", 32: "%r1", 64: "%x2"}[bits]
             items[f"st{dotted}.{kind}"] = "\n  ".join(
                 [f"st{dotted}.b64 [{address}+8], %x1;", f"st{dotted}.{kind} [{address}+8], {value};",
                  f"ld{dotted}.b64 %x0, [{address}+8];"])
-        for count, kind in ((count, kind) for kind in kinds for count in (2, 4) if count * int(kind[1:]) <= 128):
+        for count, kind in vector_kinds():
             prefix = {8: "%h", 16: "%h", 32: "%r", 64: "%x"}[int(kind[1:])]
             registers = ", ".join(f"{prefix}{1 + i % 2}" for i in range(count))
             items[f"st{dotted}.v{count}.{kind}"] = "\n  ".join(
@@ -130,8 +134,8 @@ def stores(cases):
   mad.wide.u32 %from, %lane, 16, %p_scratch;
   mov.b64 {%r1, %r2}, %x2;
   mov.b32 {%h1, %h2}, %r1;"""
-        each(cases, f"st {space or 'generic'}", items, inputs={"in": pattern(512)}, prelude=prelude,
-             outputs={"scratch": Output(512, pattern(512))})
+        write_results(cases, f"st {space or 'generic'}", items, inputs={"in": pattern(512)}, prelude=prelude,
+                      outputs={"scratch": Output(512, pattern(512))})
     hints = ["weak.global", "volatile.global", "relaxed.cta.global", "relaxed.gpu.global", "relaxed.sys.global",
              "release.cta.global", "release.gpu.global", "release.sys.global", "relaxed.cluster.global",
              "release.cluster.global", "global.wb", "global.cg", "global.cs", "global.wt", "global.L1::no_allocate"]
@@ -139,7 +143,7 @@ def stores(cases):
                                "  ld.global.b64 %x0, [%from+8];" for form in hints}
     items["st.global.L2::cache_hint.b32"] = "st.global.b64 [%from+8], %x1;\n" \
         "  st.global.L2::cache_hint.b32 [%from+8], %r1, %policy;\n  ld.global.b64 %x0, [%from+8];"
-    each(cases, "st hints", items, inputs={"in": pattern(512)}, arch="sm_90", prelude=FILL + """
+    write_results(cases, "st hints", items, inputs={"in": pattern(512)}, arch="sm_90", prelude=FILL + """
   mad.wide.u32 %from, %lane, 16, %p_scratch;
   mov.b64 {%r1, %r2}, %x2;""", outputs={"scratch": Output(512, pattern(512))})
 
@@ -159,51 +163,54 @@ def updates():
     yield from (("inc", "u32"), ("dec", "u32"), ("add", "f32"), ("add", "f64"))
 
 
-def atomics(cases):
-    """A word a lane: what was there, and (as a second result) what is there afterwards."""
-    for space, address in (("global", "[%from]"), ("shared", "[%s]"), ("", "[%g]")):
-        dotted = f".{space}" if space else ""
-        for mnemonic in ("atom", "red"):
-            items, values = {}, {}
-            for operation, kind in updates():
-                if mnemonic == "red" and operation in ("exch", "cas"):
-                    continue
-                bits = kind[1:]
-                register = "%r" if bits == "32" else "%x"
-                list_of = FLOATS[kind] if kind in FLOATS else S32[:8] if bits == "32" else S64[:8]
-                name = f"{kind[0]}{bits}"
-                values[name] = list_of
-                more = f", {register}6" if operation == "cas" else ""
-                swapped = f"  mov.b{bits} {register}6, {register}5;\n" if operation == "cas" else ""
-                # cas: half of the lanes compare with what is there.
-                compare = f"  selp.b{bits} {register}5, {register}4, {register}5, %p1;\n" if operation == "cas" else ""
-                result = f"{register}0, " if mnemonic == "atom" else ""
-                code = f"""mad.wide.u32 %at, %lane, {int(bits) // 8}, %p_{name}_old;
+def update(mnemonic, space, address, operation, kind):
+    """Code that leaves what was there and what is there afterwards, folded into 64 bits; red gives the latter alone."""
+    dotted = f".{space}" if space else ""
+    bits = int(kind[1:])
+    register = "%r" if bits == 32 else "%x"
+    more = f", {register}6" if operation == "cas" else ""
+    swapped = f"  mov.b{bits} {register}6, {register}5;\n" if operation == "cas" else ""
+    # cas: half of the lanes compare with what is there.
+    compare = f"  selp.b{bits} {register}5, {register}4, {register}5, %p1;\n" if operation == "cas" else ""
+    result = f"{register}0, " if mnemonic == "atom" else ""
+    nothing = f"  mov.b{bits} {register}0, 0;\n" if mnemonic == "red" else ""
+    folded = "mov.b64 %x0, {%r0, %r1};" if bits == 32 else "mad.lo.u64 %x0, %x0, 0x9E3779B97F4A7C15, %x1;"
+    return f"""mad.wide.u32 %at, %lane, {bits // 8}, %p_{kind}_old;
   ld.global.b{bits} {register}4, [%at];
-  mad.wide.u32 %at, %lane, {int(bits) // 8}, %p_{name}_new;
+  mad.wide.u32 %at, %lane, {bits // 8}, %p_{kind}_new;
   ld.global.b{bits} {register}5, [%at];
   st{dotted}.b{bits} {address}, {register}4;
 {swapped}{compare}  {mnemonic}{dotted}.{operation}.{kind} {result}{address}, {register}5{more};
   ld{dotted}.b{bits} {register}1, {address};
-"""
-                if mnemonic == "red":
-                    code += f"  mov.b{bits} {register}0, 0;\n"
-                code += ("  mov.b64 %x0, {%r0, %r1};" if bits == "32" else
-                         "  mad.lo.u64 %x0, %x0, 0x9E3779B97F4A7C15, %x1;")
-                items[f"{mnemonic}{dotted}.{operation}.{kind}"] = code
-            buffers = {}
-            for name, list_of in values.items():
-                width = int(name[1:]) // 8
-                old = [list_of[i % len(list_of)] for i in range(LANES)]
-                new = [list_of[i // len(list_of) % len(list_of)] for i in range(LANES)]
-                buffers[f"{name}_old"] = b"".join(value.to_bytes(width, "little") for value in old)
-                buffers[f"{name}_new"] = b"".join(value.to_bytes(width, "little") for value in new)
-            prelude = """  mad.wide.u32 %from, %lane, 16, %p_scratch;
+{nothing}  {folded}"""
+
+
+def operands(kind):
+    """NAME -> bytes: each value of the type, as what is there, meets each as what comes, as far as the lanes go."""
+    values = FLOATS.get(kind) or (S32 if kind[1:] == "32" else S64)[:8]
+    old = [values[i % len(values)] for i in range(LANES)]
+    new = [values[i // len(values) % len(values)] for i in range(LANES)]
+    return {f"{kind}_{name}": b"".join(value.to_bytes(int(kind[1:]) // 8, "little") for value in each)
+            for name, each in (("old", old), ("new", new))}
+
+
+def atomics(cases):
+    """A word a lane: what was there, and (as a second result) what is there afterwards."""
+    prelude = """  mad.wide.u32 %from, %lane, 16, %p_scratch;
   mov.u64 %g, %from;
   and.b32 %r3, %lane, 1;
   setp.eq.u32 %p1, %r3, 0;"""
-            each(cases, f"{mnemonic} {space or 'generic'}", items, inputs=buffers, prelude=prelude,
-                 outputs={"scratch": Output(512, bytes(512))})
+    for space, address in (("global", "[%from]"), ("shared", "[%s]"), ("", "[%g]")):
+        dotted = f".{space}" if space else ""
+        for mnemonic in ("atom", "red"):
+            items, buffers = {}, {}
+            for operation, kind in updates():
+                if mnemonic == "red" and operation in ("exch", "cas"):
+                    continue
+                items[f"{mnemonic}{dotted}.{operation}.{kind}"] = update(mnemonic, space, address, operation, kind)
+                buffers |= operands(kind)
+            write_results(cases, f"{mnemonic} {space or 'generic'}", items, inputs=buffers, prelude=prelude,
+                          outputs={"scratch": Output(512, bytes(512))})
 
 
 def contended(cases):
@@ -227,8 +234,8 @@ def addresses(cases):
         tests = "\n".join(f"  isspacep.{other} %p1, %x2;\n  selp.b64 %x3, {1 << i}, 0, %p1;\n  or.b64 %x0, %x0, %x3;"
                           for i, other in enumerate(("global", "shared", "local", "shared::cta", "shared::cluster")))
         items[f"isspacep {space}"] = f"cvta.{space}.u64 %x2, {value};\n  mov.b64 %x0, 0;\n{tests}"
-    each(cases, "cvta and isspacep", items, inputs={"in": pattern(512)}, arch="sm_90",
-         prelude=FILL + "\n  cvt.u64.u32 %x1, %s;")
+    write_results(cases, "cvta and isspacep", items, inputs={"in": pattern(512)}, arch="sm_90",
+                  prelude=FILL + "\n  cvt.u64.u32 %x1, %s;")
 
 
 def moves(cases):
@@ -249,7 +256,7 @@ def moves(cases):
     for name in ("tid.x", "tid.y", "ntid.x", "ntid.y", "ntid.z", "ctaid.x", "nctaid.x", "laneid",
                  "lanemask_eq", "lanemask_le", "lanemask_lt", "lanemask_ge", "lanemask_gt", "dynamic_smem_size"):
         items[f"mov %{name}".replace("%", "")] = f"mov.u32 %r3, %{name};\n  cvt.u64.u32 %x0, %r3;"
-    each(cases, "mov", items, inputs={"in": pattern(512)}, prelude=FILL + """
+    write_results(cases, "mov", items, inputs={"in": pattern(512)}, prelude=FILL + """
   mov.b64 {%r1, %r2}, %x2;
   mov.b32 {%h1, %h2}, %r1;
   and.b32 %r0, %lane, 4;
@@ -263,4 +270,4 @@ def prefetches(cases):
     items = {form: f"{form} [%from];\n  ld.global.b64 %x0, [%from];" for form in forms}
     items["applypriority.global.L2::evict_normal"] = "applypriority.global.L2::evict_normal [%p_in], 128;\n" \
                                                      "  ld.global.b64 %x0, [%from];"
-    each(cases, "prefetch", items, inputs={"in": pattern(512)}, prelude=FILL)
+    write_results(cases, "prefetch", items, inputs={"in": pattern(512)}, prelude=FILL)

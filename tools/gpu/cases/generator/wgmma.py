@@ -18,7 +18,6 @@ INTEGERS = {"f16": {0: 0x0000, 1: 0x3C00, 2: 0x4000, 3: 0x4200, 4: 0x4400},
 BYTES = {"f16": 2, "bf16": 2, "e4m3": 1, "e5m2": 1}
 MODES = {0: 0, 128: 1, 64: 2, 32: 3}
 THREADS = 128
-START = 2.0  # what every element of D holds before
 ALIGNMENT = 1024  # where a pattern of 128 bytes repeats
 
 
@@ -77,6 +76,7 @@ class Product:
     sums: str = "f32"
     a_layout: Layout | None = field(default_factory=Layout)  # None: in registers
     b_layout: Layout = field(default_factory=Layout)
+    start: float = 2.0  # what every element of D holds before
     scale_d: int = 0
     negate_a: bool = False
     negate_b: bool = False
@@ -131,11 +131,11 @@ def fragments(product):
     return bytes(data)
 
 
-def sums(product):
+def expected(product):
     """D as the threads hold it: thread t of a warpgroup rows t / 4 and t / 4 + 8 of its warp's 16, two neighbours of
     every eight columns."""
     letter = {"f32": "f", "f16": "e"}[product.sums]
-    start = START if product.scale_d else 0
+    start = product.start if product.scale_d else 0
     sign = -1 if product.negate_a != product.negate_b else 1
     data = bytearray()
     for thread, span, pair in itertools.product(range(THREADS * product.groups), product.spans, range(product.n // 4)):
@@ -180,7 +180,7 @@ def wait_and_store(product):
     return "\n".join(lines)
 
 
-def write_product(cases, p, title="", informative="", start=START):
+def write_product(cases, p, title="", informative=""):
     k = p.k * p.steps
     a_rows = 64 * p.groups
     a = lay_out(p.a_layout, p.a, a_rows, k, p.values) if p.a_layout else b""
@@ -193,7 +193,7 @@ def write_product(cases, p, title="", informative="", start=START):
     if not p.a_layout:
         inputs["fragments"] = fragments(p)
         fetch = "  mad.wide.u32 %at, %lane, 16, %p_fragments;\n  ld.global.v4.b32 {%a0, %a1, %a2, %a3}, [%at];"
-    kind, constant = ("f32", struct.pack(">f", start)) if p.sums == "f32" else ("b32", 2 * struct.pack(">e", start))
+    kind, constant = ("f32", struct.pack(">f", p.start)) if p.sums == "f32" else ("b32", 2 * struct.pack(">e", p.start))
     count = p.registers * len(p.spans)
     begin = "\n".join(f"  mov.b32 %s{i}, 0x{constant.hex()};" for i in range(count))
     body = f"""{ADDRESSES}
@@ -216,7 +216,7 @@ def write_product(cases, p, title="", informative="", start=START):
 {issue(p)}
 {wait_and_store(p)}"""
     registers = f"  .reg .{kind} %s<{count}>;\n  .reg .b32 %a<4>;\n  .reg .b64 %desc_a, %desc_b;"
-    out = Output(4 * count * threads, expected=b"" if informative else sums(p))
+    out = Output(4 * count * threads, expected=b"" if informative else expected(p))
     cases.write(f"{p.form} {title}".strip(), body, inputs, {"out": out}, arch="sm_90a", block=threads,
                 registers=f"{declare(len(a + b))}\n{registers}", informative=informative)
 
@@ -284,12 +284,13 @@ def sequences(cases):
 
 
 def widths(cases):
-    """Sums that show how many bits an accumulator keeps: 1 + 2^-i terms of growing distance, and sums begun large."""
+    """Small integers drawn at random, added to a D that shows how many bits an accumulator keeps: one of 24 bits, far
+    larger than they are, and one whose bits lie far below theirs."""
     why = "how many bits a matrix unit keeps between additions is measured, not specified"
     for kind in ("f16", "bf16", "e4m3", "e5m2"):
         random = Random(len(kind) + ord(kind[0]))
         table = {(row, i): [0, 1, -1, 2, 3, -3, 4, -4][random.bits(3)] for row in range(128) for i in range(32)}
         for start in (1048576.375, 0.0009765625 / 3):
-            write_product(cases, Product(a=kind, b=kind, scale_d=1, a_layout=Layout(32), b_layout=Layout(32),
-                                         values=lambda row, i: table[row, i]),
-                          f"accumulating on {'much' if start > 1 else 'little'}", why, start)
+            write_product(cases, Product(a=kind, b=kind, start=start, scale_d=1, a_layout=Layout(32),
+                                         b_layout=Layout(32), values=lambda row, i: table[row, i]),
+                          f"accumulating on {'much' if start > 1 else 'little'}", why)

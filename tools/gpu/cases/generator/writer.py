@@ -1,6 +1,7 @@
 """Writes a case: NAME.ptx and NAME.json."""
 
 import json
+import re
 import struct
 from dataclasses import dataclass
 
@@ -53,9 +54,7 @@ class TensorMap:
 
 
 def identifier(text):
-    for character in ".: ,":
-        text = text.replace("::", "_").replace(character, "_")
-    return text
+    return re.sub("::|[.: ,]", "_", text)
 
 
 class Cases:
