@@ -1,5 +1,5 @@
-"""A conformance case, NAME.ptx beside NAME.json: one instruction form, its inputs, and the bytes that must come out.
-The format is described in tools/gpu/README.md."""
+"""A conformance case, NAME.ptx beside NAME.json: an instruction form or forms of one kind, their inputs, and the
+bytes that must come out. The format is described in tools/gpu/README.md."""
 
 import ctypes
 import hashlib
@@ -53,7 +53,7 @@ class TensorMap:
 @dataclass
 class Case:
     name: str
-    form: str  # the instruction form it is about
+    form: str  # the instruction form it is about, or a name for several of one kind
     ptx: bytes
     entry: str
     arch: str  # the least target it runs on: "sm_80"; "sm_90a" runs on 9.0 alone

@@ -1,4 +1,5 @@
-"""conformance: micro-kernels on the GPU against the bytes the simulator computed, one case an instruction form."""
+"""conformance: micro-kernels on the GPU against the bytes the simulator computed, a case an instruction form or
+forms of one kind."""
 
 import pathlib
 import shutil
