@@ -426,7 +426,7 @@ struct RowWalk {
   INLINE void advance() { row += step; }
 };
 
-// Rows of K or V from one on.
+// Rows of K or V from one on. Their numbers are not negative: u32 spares the extension of a sign.
 struct KeyRows {
   const char* first;
   i64 stride;  // bytes
@@ -455,7 +455,7 @@ struct QueryRows {
     return head + query_of(packed_row) * row_stride + head_of(packed_row) * head_stride;
   }
 
-  // Of queries whose heads differ.
+  // Where a step may lead to another head: the address of every row is computed.
   template <int STEP>
   struct PackedWalk {
     const QueryRows& rows;
@@ -585,6 +585,7 @@ struct CopyShape {
 template <class Tile, int ROWS, int CHUNKS, int GLOBAL_CHUNKS, int UNROLL, class Source>
 INLINE void copy_tile(u32 tile, const Source& source, int valid_rows) {
   using Shape = CopyShape<CHUNKS>;
+  static_assert((Shape::ROWS_PER_PASS & (Shape::ROWS_PER_PASS - 1)) == 0, "Tile::moved: no carry into the swizzle");
   const int chunk = threadIdx.x % Shape::LANES_PER_ROW;
   const int first_row = computed_here(threadIdx.x / Shape::LANES_PER_ROW);
   const int rows_left = chunk < GLOBAL_CHUNKS ? valid_rows - first_row : 0;
@@ -1297,8 +1298,8 @@ INLINE float warp_max(float x) {
   return x;
 }
 
-// Rows have numbers of 32 bits: shares of more than 2^32 rows exceed any GPU's memory. (A division of 64 bits is a
-// hundred instructions.)
+// Row numbers have 32 bits: fewer than 2^31 rows are served (generator/gpu_refusal.cpp), and a division of 64 bits is a
+// hundred instructions.
 extern "C" __global__ void __launch_bounds__(COMBINE_THREADS)
     attentune_combine(const __grid_constant__ AttentionArgs args) {
   const u32 len_q = (u32)args.len_q;
