@@ -1,5 +1,7 @@
 #include "tools/attentune/verdict.h"
 
+#include <limits>
+
 #include "generator/error.h"
 #include "runtime/reference/runner.h"
 
@@ -11,7 +13,7 @@ Verdict verdict_of(Verifier& verifier, const Problem& problem, const std::shared
   } catch (const Error& error) {
     if (error.status() != Status::device_failed)
       throw;
-    return {.passed = false, .worst_ratio = 0, .sentence = error.what()};
+    return {.passed = false, .worst_ratio = std::numeric_limits<double>::infinity(), .sentence = error.what()};
   }
 }
 
