@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "runtime/simulator/device/simulator_device.h"
 #include "tools/attentune/output.h"
@@ -66,17 +67,19 @@ void CoverageReport::add(const Kernel& kernel, const Source& source) {
   const std::vector<std::uint8_t>& object = kernel.binary().object;
   const Texts texts{.source = source.text, .ptx = {reinterpret_cast<const char*>(object.data()), object.size()}};
   Entries& entries = binaries_[kernel.binary().key];
+  for (const LaunchRule& launch : source.launches)
+    entries.try_emplace(launch.entry);
   for (const auto& [entry, coverage] : simulator::SimulatorDevice::coverage(kernel.module())) {
-    const auto [found, is_new] = entries.try_emplace(entry);
-    std::vector<Block>& unentered = found->second.unentered;
-    if (!is_new) {
+    EntryCoverage& known = entries[entry];
+    std::vector<Block>& unentered = known.unentered;
+    if (known.blocks > 0) {
       std::erase_if(unentered, [&](const Block& block) {
         return std::ranges::none_of(
             coverage.unentered, [&](const simulator::Unentered& other) { return other.ptx_line == block.ptx_line; });
       });
       continue;
     }
-    found->second.blocks = coverage.blocks;
+    known.blocks = coverage.blocks;
     for (const simulator::Unentered& block : coverage.unentered) {
       Block& added = unentered.emplace_back();
       added = {.ptx_line = block.ptx_line,
@@ -119,6 +122,17 @@ std::vector<CoverageReport::Untaken> CoverageReport::untaken() const {
   return sorted;
 }
 
+std::vector<std::string> CoverageReport::never_launched() const {
+  std::set<std::string> names;
+  for (const auto& [key, entries] : binaries_) {
+    for (const auto& [entry, coverage] : entries) {
+      if (coverage.blocks == 0)
+        names.insert(entry);
+    }
+  }
+  return {names.begin(), names.end()};
+}
+
 std::size_t CoverageReport::blocks() const {
   std::size_t sum = 0;
   for (const auto& [key, entries] : binaries_)
@@ -136,8 +150,10 @@ std::size_t CoverageReport::unentered() const {
 }
 
 std::string CoverageReport::text() const {
-  const std::string text =
+  std::string text =
       fmt::format("{} of {} basic blocks of {} kernels entered\n", blocks() - unentered(), blocks(), binaries_.size());
+  if (const std::vector<std::string> names = never_launched(); !names.empty())
+    text += fmt::format("entries never launched: {}\n", fmt::join(names, ", "));
   Table table({"kernels", "entry", "nothing went from", "to", "for example"});
   for (const Untaken& way : untaken())
     table.add({std::to_string(way.kernels), way.entry, way.from, way.to, way.example});

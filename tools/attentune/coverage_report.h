@@ -30,9 +30,11 @@ class CoverageReport {
   // The most frequent first.
   [[nodiscard]] std::vector<Untaken> untaken() const;
 
+  // Entries of some kernel of which no launch came to its end; their blocks are not known, nor counted below.
+  [[nodiscard]] std::vector<std::string> never_launched() const;
   [[nodiscard]] std::size_t blocks() const;
   [[nodiscard]] std::size_t unentered() const;
-  // How many blocks were entered, and the ways nothing took as a table.
+  // How many blocks were entered, the entries never launched, and the ways nothing took as a table.
   [[nodiscard]] std::string text() const;
 
  private:
@@ -47,7 +49,7 @@ class CoverageReport {
     std::vector<Predecessor> predecessors;
   };
   struct EntryCoverage {
-    std::size_t blocks = 0;
+    std::size_t blocks = 0;  // as long as it was never launched
     std::vector<Block> unentered;
   };
   using Entries = std::map<std::string, EntryCoverage>;
