@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <vector>
@@ -54,23 +55,53 @@ TEST_CASE("a report names the branch before blocks that nothing entered, and ker
     return;
   const Source source = branching();
   const Binary binary = device->compiler().compile(source);
-  const auto kernel = Kernel::load(device, parse_problem(problem_text), Config(), binary);
-  launch(*kernel, -1);
+  const auto launched = [&](const float first) {
+    auto kernel = Kernel::load(device, parse_problem(problem_text), Config(), binary);
+    launch(*kernel, first);
+    return kernel;
+  };
   CoverageReport report;
-  report.add(*kernel, source);
-  CHECK(report.unentered() > 1);
-  CHECK(report.unentered() < report.blocks());
+  report.add(*launched(-1), source);
+  const std::size_t blocks = report.blocks();
+  const std::size_t unentered = report.unentered();
+  CHECK(unentered > 1);
+  CHECK(unentered < blocks);
   const std::vector<CoverageReport::Untaken> untaken = report.untaken();
   REQUIRE(untaken.size() == 1);
   CHECK(untaken.front().entry == "branch");
   CHECK(untaken.front().from == "if (args.q[0] > 0) {");
   CHECK(untaken.front().kernels == 1);
 
-  const auto again = Kernel::load(device, parse_problem(problem_text), Config(), binary);
-  launch(*again, 1);
-  report.add(*again, source);
+  report.add(*launched(1), source);
+  CHECK(report.blocks() == blocks);
+  const std::size_t rest = report.unentered();
+  CHECK(rest < unentered);
   for (const CoverageReport::Untaken& way : report.untaken())
     CHECK(way.from != "if (args.q[0] > 0) {");
+
+  report.add(*launched(-1), source);  // which enters nothing that is new
+  CHECK(report.blocks() == blocks);
+  CHECK(report.unentered() == rest);
+}
+
+TEST_CASE("a report names the entries that were never launched") {
+  const auto device = open_or_skip("sim:sm_80");
+  if (!device)
+    return;
+  const Source source = branching();
+  const Problem problem = parse_problem(problem_text);
+  const auto kernel = Kernel::load(device, problem, Config(), device->compiler().compile(source));
+  CoverageReport report;
+  report.add(*kernel, source);
+  CHECK(report.never_launched() == std::vector<std::string>{"branch"});
+  CHECK(report.text().find("entries never launched: branch\n") != std::string::npos);
+  CHECK(UnenterableList({}).unexplained(report, problem, Config()).size() == 1);
+
+  launch(*kernel, 1);
+  report.add(*kernel, source);
+  CHECK(report.never_launched().empty());
+  CHECK(report.blocks() > 0);
+  CHECK(report.text().find("never launched") == std::string::npos);
 }
 
 TEST_CASE("a way nothing took is excused by a row that applies, and a row that excuses nothing shows") {
@@ -85,16 +116,30 @@ TEST_CASE("a way nothing took is excused by a row that applies, and a row that e
   report.add(*kernel, source);
   const auto never = [](const Problem&, const Config&) { return false; };
 
-  CHECK(UnenterableList({}).unexplained(report, problem, Config()).size() == 1);
-  CHECK(UnenterableList({{.entry = "branch", .from = "if (args.q[0]", .reason = "", .applies = never}})
-            .unexplained(report, problem, Config())
-            .size() == 1);
-  CHECK(UnenterableList({{.entry = "another", .from = "if (args.q[0]", .reason = ""}})
-            .unexplained(report, problem, Config())
-            .size() == 1);
-  UnenterableList list(
-      {{.entry = "branch", .from = "if (args.q[0]", .reason = ""}, {.entry = "branch", .from = "for", .reason = ""}});
-  CHECK(list.unexplained(report, problem, Config()).empty());
+  // It leads to the loop's first test; what stands in the loop lies behind that.
+  const Unenterable excuse{.entry = "branch", .from = "if (args.q[0]", .to = "for (int n", .reason = "the sign"};
+  const auto excuses = [&](const Unenterable& row) {
+    return UnenterableList({row}).unexplained(report, problem, Config()).empty();
+  };
+  Unenterable inapplicable = excuse;
+  inapplicable.applies = never;
+  Unenterable of_another_entry = excuse;
+  of_another_entry.entry = "another";
+  Unenterable from_elsewhere = excuse;
+  from_elsewhere.from = "for (int n";
+  Unenterable to_elsewhere = excuse;
+  to_elsewhere.to = "args.out[n]";
+  CHECK(excuses(excuse));
+  CHECK_FALSE(excuses(inapplicable));
+  CHECK_FALSE(excuses(of_another_entry));
+  CHECK_FALSE(excuses(from_elsewhere));
+  CHECK_FALSE(excuses(to_elsewhere));
+
+  UnenterableList list({excuse, to_elsewhere});
   list.add(report, problem, Config());
-  CHECK(list.unneeded() == std::vector<std::string>{"for"});
+  CHECK(list.unneeded() == std::vector<std::string>{"from `if (args.q[0]` to `args.out[n]` in branch: the sign"});
+  CHECK(list.summary().find("lie behind 1 ways of the list") != std::string::npos);
+  UnenterableList empty({});
+  empty.add(report, problem, Config());
+  CHECK(empty.summary().find("lie behind") == std::string::npos);
 }

@@ -2,6 +2,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <string>
 
 #include "tools/attentune/launch_variants.h"
 
@@ -73,12 +75,17 @@ std::vector<CoveringRun> covering_runs(const Problem& problem, const ConfigSpace
 Verdict verify(const CoveringRun& run, const RunKernel& kernel, Verifier& verifier, Executor& executor) {
   if (run.values == Values::normal)
     return verifier.verify_shape(run.problem, kernel);
-  constexpr double all_rows = 1e12;
+  constexpr double budget_flop = 1e12;  // for all rows of problems as small as these
   CallBuffers buffers(run.problem);
   buffers.fill(1, run.values, executor);
   buffers.poison();
   kernel(run.problem, buffers.device_tensors());
-  return check_result(run.problem, buffers.tensors(), executor, all_rows);
+  buffers.download();
+  if (const std::string damage = buffers.guard_damage(); !damage.empty())
+    return {.passed = false,
+            .worst_ratio = std::numeric_limits<double>::infinity(),
+            .sentence = "the kernel wrote outside its tensors: " + damage};
+  return check_result(run.problem, buffers.tensors(), executor, budget_flop);
 }
 
 }  // namespace attentune

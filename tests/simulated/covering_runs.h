@@ -22,7 +22,7 @@ struct CoveringRun {
 [[nodiscard]] std::vector<CoveringRun> covering_runs(const Problem& problem, const ConfigSpace& space,
                                                      const Config& config);
 
-// Sampled rows of the run, against the exact reference.
+// Against the exact reference: sampled rows of normal values, else all rows. Nothing outside the tensors may change.
 [[nodiscard]] Verdict verify(const CoveringRun& run, const RunKernel& kernel, Verifier& verifier, Executor& executor);
 
 }  // namespace attentune

@@ -30,29 +30,31 @@ bool fewer_than_four_passes_over_out(const Problem& problem, const Config& confi
 }  // namespace
 
 std::vector<Unenterable> unenterable_of_forward_mma() {
-  constexpr const char* division =
-      "the compiler divides in 32 bits where dividend and divisor fit, else in 64: only more than 2^32 rows would not";
+  constexpr const char* copy_rows =
+      "for (int row = threadIdx.x / Shape::LANES_PER_ROW; row < item.rows; row += Shape::ROWS_PER_PASS) {";
   return {
-      {.entry = "attentune_combine", .from = "const int query = (int)(row % args.len_q);", .reason = division},
-      {.entry = "attentune_combine",
-       .from = "const int head = (int)(row / args.len_q % args.heads_q);",
-       .reason = division},
       {.entry = "attentune_forward",
        .from = "if (place.key_part == 0) {",
+       .to = "if (place.key_part == 0) {",
        .reason = "all warps have part 0 of the keys, which follows from the number of threads",
        .applies = no_warps_share_rows},
       {.entry = "attentune_forward",
-       .from = "for (int row = threadIdx.x / Shape::LANES_PER_ROW; row < item.rows; row += Shape::ROWS_PER_PASS) {",
+       .from = copy_rows,
+       .to = copy_rows,
        .reason = "the compiler's loop for four passes at a time, where a tile's rows take fewer",
        .applies = fewer_than_four_passes_over_out},
   };
 }
 
 std::vector<Unenterable> unenterable_of_forward_wgmma() {
+  constexpr const char* items =
+      "for (u32 index = consumer.next_item(); index != NO_ITEM; index = consumer.next_item()) {";
+  constexpr const char* reason =
+      "the way around the loop: no block is without an item, for the grid has no more blocks than items";
+  // What a block without an item would have after the loop, an address or a stage, is set by a line of PTX alone.
   return {
-      {.entry = "attentune_forward",
-       .from = "for (u32 index = consumer.next_item(); index != NO_ITEM; index = consumer.next_item()) {",
-       .reason = "the way around the loop: no block is without an item, for the grid has no more blocks than items"},
+      {.entry = "attentune_forward", .from = items, .to = "add.s32", .reason = reason},
+      {.entry = "attentune_forward", .from = items, .to = "mov.u32", .reason = reason},
   };
 }
 
@@ -62,7 +64,7 @@ UnenterableList::UnenterableList(std::vector<Unenterable> rows)
 std::size_t UnenterableList::row_of(const CoverageReport::Untaken& way, const Problem& problem,
                                     const Config& config) const {
   const auto found = std::ranges::find_if(rows_, [&](const Unenterable& row) {
-    return way.entry == row.entry && way.from.starts_with(row.from) &&
+    return way.entry == row.entry && way.from.starts_with(row.from) && way.to.starts_with(row.to) &&
            (row.applies == nullptr || row.applies(problem, config));
   });
   return static_cast<std::size_t>(found - rows_.begin());
@@ -71,6 +73,8 @@ std::size_t UnenterableList::row_of(const CoverageReport::Untaken& way, const Pr
 std::vector<std::string> UnenterableList::unexplained(const CoverageReport& kernel, const Problem& problem,
                                                       const Config& config) const {
   std::vector<std::string> sentences;
+  for (const std::string& entry : kernel.never_launched())
+    sentences.push_back(entry + " was never launched");
   for (const CoverageReport::Untaken& way : kernel.untaken()) {
     if (row_of(way, problem, config) == rows_.size())
       sentences.push_back(
@@ -83,6 +87,7 @@ void UnenterableList::add(const CoverageReport& kernel, const Problem& problem, 
   ++kernels_;
   blocks_ += kernel.blocks();
   unentered_ += kernel.unentered();
+  all_explained_ = all_explained_ && unexplained(kernel, problem, config).empty();
   for (const CoverageReport::Untaken& way : kernel.untaken()) {
     if (const std::size_t row = row_of(way, problem, config); row < rows_.size())
       needed_[row] = true;
@@ -90,17 +95,22 @@ void UnenterableList::add(const CoverageReport& kernel, const Problem& problem, 
 }
 
 std::vector<std::string> UnenterableList::unneeded() const {
-  std::vector<std::string> lines;
+  std::vector<std::string> sentences;
   for (std::size_t n = 0; n < rows_.size(); ++n) {
     if (!needed_[n])
-      lines.emplace_back(rows_[n].from);
+      sentences.push_back(
+          fmt::format("from `{}` to `{}` in {}: {}", rows_[n].from, rows_[n].to, rows_[n].entry, rows_[n].reason));
   }
-  return lines;
+  return sentences;
 }
 
 std::string UnenterableList::summary() const {
-  return fmt::format("{} kernels: {} of {} basic blocks entered; the other {} lie behind {} lines of the list",
-                     kernels_, blocks_ - unentered_, blocks_, unentered_, std::ranges::count(needed_, true));
+  const std::string entered =
+      fmt::format("{} kernels: {} of {} basic blocks entered", kernels_, blocks_ - unentered_, blocks_);
+  if (!all_explained_)
+    return entered;
+  return fmt::format("{}; the other {} lie behind {} ways of the list", entered, unentered_,
+                     std::ranges::count(needed_, true));
 }
 
 }  // namespace attentune

@@ -13,7 +13,9 @@ namespace attentune {
 
 struct Unenterable {
   const char* entry;
-  const char* from;  // how the line of the template begins whose branch never leads there
+  // How the lines begin, as a report has them: the one whose branch never leads to the other, and that other.
+  const char* from;
+  const char* to;
   const char* reason;
   // Of which kernels that is true; null: of all that have such a branch.
   bool (*applies)(const Problem& problem, const Config& config) = nullptr;
@@ -27,14 +29,15 @@ class UnenterableList {
  public:
   explicit UnenterableList(std::vector<Unenterable> rows);
 
-  // A sentence for each way of this one kernel that nothing took and no row excuses.
+  // Of this one kernel: a sentence for each entry that was never launched, and for each way that nothing took and no
+  // row excuses.
   [[nodiscard]] std::vector<std::string> unexplained(const CoverageReport& kernel, const Problem& problem,
                                                      const Config& config) const;
   // The kernel has been run to the end: counts its blocks, and the rows it needs.
   void add(const CoverageReport& kernel, const Problem& problem, const Config& config);
-  // What is listed where no kernel added leaves anything out.
+  // A sentence for each row that no kernel added needs.
   [[nodiscard]] std::vector<std::string> unneeded() const;
-  // "120 kernels: 15000 of 15400 basic blocks entered; ..."
+  // "120 kernels: 15000 of 15400 basic blocks entered", and where the others lie if the list explains them all.
   [[nodiscard]] std::string summary() const;
 
  private:
@@ -47,6 +50,7 @@ class UnenterableList {
   std::size_t kernels_ = 0;
   std::size_t blocks_ = 0;
   std::size_t unentered_ = 0;
+  bool all_explained_ = true;
 };
 
 }  // namespace attentune
