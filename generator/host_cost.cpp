@@ -29,10 +29,11 @@ Work work_of(const Problem& p, const HostConfig& config) {
   const std::int64_t last_rows = rows - (tiles - 1) * config.tile_m;
   const std::int64_t panel = config.pack == Pack::none ? lanes : config.micro.vectors * lanes;
   // What is computed around an edge of the mask: half of the least part of a tile (templates/host/forward.c).
-  const std::int64_t part_rows = config.pack == Pack::none ? config.tile_m : std::lcm(config.micro.rows, lanes);
+  const std::int64_t part_queries =
+      (config.pack == Pack::none ? config.tile_m : std::lcm(config.micro.rows, lanes)) / p.group();
   const std::int64_t part_keys = config.pack == Pack::none ? config.tile_n : panel;
-  const double edges = 0.5 * static_cast<double>(part_rows / p.group() + part_keys) /
-                       static_cast<double>(std::max<std::int64_t>(1, p.len_kv));
+  const double edges =
+      0.5 * static_cast<double>(part_queries + part_keys) / static_cast<double>(std::max<std::int64_t>(1, p.len_kv));
   const bool masked = !p.mask.is_all();
   return {.computed_rows = static_cast<double>((tiles - 1) * config.tile_m + align_up(last_rows, config.micro.rows)),
           .keys = static_cast<double>(align_up(p.len_kv, panel)),
