@@ -1,5 +1,6 @@
 """Hangs are ended, the rest goes on, and nothing finished is lost or repeated."""
 
+import os
 import subprocess
 import sys
 import unittest
@@ -12,10 +13,11 @@ from stages.journal import Journal
 
 class Processes(Case):
     def test_a_hang_is_killed_with_all_it_started(self):
-        # The grandchild leaves the process group, as `timeout` does.
+        # The grandchild leaves the process group, as `timeout` does. It sleeps as long as no other process does.
+        nap = f"100.{os.getpid()}"
         command = self.script("hang", f"""
             import subprocess, time
-            subprocess.Popen(["sleep", "100"], process_group=0) if {sys.version_info >= (3, 11)} else None
+            subprocess.Popen(["sleep", "{nap}"], process_group=0) if {sys.version_info >= (3, 11)} else None
             print("begun", flush=True)
             time.sleep(100)
             """)
@@ -23,7 +25,7 @@ class Processes(Case):
         ended = process.run([command], timeout=100, silence=0.5, on_line=lines.append)
         self.assertEqual((lines, ended.outcome, ended.killed), (["begun"], "timed_out", "silence"))
         self.assertLess(ended.seconds, 20)
-        children = subprocess.run(["pgrep", "-f", "^sleep 100$"], capture_output=True, text=True).stdout
+        children = subprocess.run(["pgrep", "-f", f"^sleep {nap}$"], capture_output=True, text=True).stdout
         self.assertEqual(children, "")
 
     def test_time_ends_what_is_not_silent(self):
