@@ -114,6 +114,7 @@ std::vector<CoverageReport::Untaken> CoverageReport::untaken() const {
     }
   }
   std::vector<Untaken> sorted;
+  sorted.reserve(ways.size());
   for (auto& [name, way] : ways)
     sorted.push_back(std::move(way));
   std::ranges::sort(sorted, [](const Untaken& a, const Untaken& b) {
