@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <functional>
 
 #include "generator/error.h"
 
@@ -34,14 +33,13 @@ constexpr std::string_view blanks = " \t";
 
 bool joins(char c) { return c == '&' || c == '|'; }
 
-using Refuse = std::function<void(std::string_view limit, std::string_view remedy)>;
-
 // Where an unquoted value that begins at `at` ends.
-std::size_t end_of_word(std::string_view text, std::size_t at, const Refuse& /*refuse*/) {
+std::size_t end_of_word(std::string_view text, std::size_t at) {
   return std::min(text.find_first_of(blanks, at), text.size());
 }
 
-std::size_t end_of_expression(std::string_view text, std::size_t at, const Refuse& refuse) {
+// npos: a parenthesis is open to the end.
+std::size_t end_of_expression(std::string_view text, std::size_t at) {
   int open = 0;
   for (; at < text.size(); ++at) {
     open += text[at] == '(' ? 1 : text[at] == ')' ? -1 : 0;
@@ -52,14 +50,12 @@ std::size_t end_of_expression(std::string_view text, std::size_t at, const Refus
       return at;
     at = next - 1;
   }
-  if (open > 0)
-    refuse("a parenthesis is not closed", "close it");
-  return at;
+  return open > 0 ? std::string_view::npos : at;
 }
 
 std::vector<Word> split(std::string_view text, std::string_view what, const auto& end_of_value) {
   std::vector<Word> words;
-  const Refuse refuse = [&](std::string_view limit, std::string_view remedy) {
+  const auto refuse = [&](std::string_view limit, std::string_view remedy) {
     throw RefusalError({std::string(what), shown(text), std::string(limit), std::string(remedy)});
   };
   std::size_t at = 0;
@@ -82,7 +78,9 @@ std::vector<Word> split(std::string_view text, std::string_view what, const auto
       word.value = text.substr(at + 1, close - at - 1);
       at = close + 1;
     } else {
-      const std::size_t end = end_of_value(text, at, refuse);
+      const std::size_t end = end_of_value(text, at);
+      if (end == std::string_view::npos)
+        refuse("a parenthesis is not closed", "close it");
       word.value = text.substr(at, end - at);
       at = end;
     }
