@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include "generator/kernel_family.h"
 #include "runtime/executor.h"
@@ -49,11 +50,15 @@ int rank_simulated(const std::vector<NamedProblem>& problems, const std::shared_
   Verifier verifier(*executor, device->memory());
   bool all_right = true;
   // What cannot be built is refused before anything runs.
-  for (const NamedProblem& each : problems)
-    static_cast<void>(choose(each.problem, device->arch(), arguments.config));
-  for (const auto& [name, problem] : problems) {
-    require_memory(problem);
-    const BuildChoice choice = choose(problem, device->arch(), arguments.config);
+  std::vector<BuildChoice> choices;
+  choices.reserve(problems.size());
+  for (const NamedProblem& each : problems) {
+    require_memory(each.problem);
+    choices.push_back(choose(each.problem, device->arch(), arguments.config));
+  }
+  for (std::size_t n = 0; n < problems.size(); ++n) {
+    const auto& [name, problem] = problems[n];
+    const BuildChoice& choice = choices[n];
     const std::vector<Config> order = order_of(problem, device->arch(), choice, arguments);
     const double cost_of_first = choice.family->resources(problem, device->arch(), order.front()).cost;
     if (!arguments.json)

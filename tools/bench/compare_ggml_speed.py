@@ -97,16 +97,6 @@ class Attention:
         self.ggml.free(self.context)
 
 
-def cells(everything):
-    """(type of K and V, batch, heads, KV heads, d, rows, keys, causal)"""
-    for cache in ("f16", "f32"):
-        for dim in (64, 128):
-            for seq in (512, 1024, 4096) if everything else (512, 1024):
-                for causal in (False, True):
-                    yield cache, 1, 8, 8, dim, seq, seq, causal
-            yield cache, 8, 32, 8, dim, 1, 4096, False
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--library", dest="path", required=True)
@@ -120,7 +110,7 @@ def main():
     print(f"ggml, {arguments.threads} threads\n")
     table = side_by_side.Table("ggml")
     random = np.random.default_rng(1)
-    for cache, batch, heads, heads_kv, dim, rows, keys, causal in cells(arguments.all):
+    for cache, batch, heads, heads_kv, dim, rows, keys, causal in side_by_side.cells(("f16", "f32"), arguments.all):
         q = random.standard_normal((batch, rows, heads, dim), np.float32)
         k, v = (random.standard_normal((batch, keys, heads_kv, dim), np.float32).astype(KINDS[cache])
                 for _ in range(2))

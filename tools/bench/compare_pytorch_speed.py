@@ -15,16 +15,6 @@ import torch
 import side_by_side
 
 
-def cells(everything):
-    """(dtype, batch, heads, KV heads, d, rows, keys, causal)"""
-    for dtype in ("f32", "bf16"):
-        for dim in (64, 128):
-            for seq in (512, 1024, 4096) if everything else (512, 1024):
-                for causal in (False, True):
-                    yield dtype, 1, 8, 8, dim, seq, seq, causal
-            yield dtype, 8, 32, 8, dim, 1, 4096, False
-
-
 def pytorch_call(q, k, v, causal):
     attention = torch.nn.functional.scaled_dot_product_attention
     q, k, v = (x.transpose(1, 2) for x in (q, k, v))
@@ -50,7 +40,7 @@ def main():
     runtime = side_by_side.runtime(arguments.path, arguments.threads)
     print(f"PyTorch {torch.__version__}, {arguments.threads} threads\n")
     table = side_by_side.Table("PyTorch")
-    for dtype, batch, heads, heads_kv, dim, rows, keys, causal in cells(arguments.all):
+    for dtype, batch, heads, heads_kv, dim, rows, keys, causal in side_by_side.cells(("f32", "bf16"), arguments.all):
         kind = torch.float32 if dtype == "f32" else torch.bfloat16
         generator = torch.Generator().manual_seed(1)
         q = torch.randn(batch, rows, heads, dim, generator=generator).to(kind)

@@ -9,6 +9,16 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 import attentune_ctypes as attentune
 
 
+def cells(kinds, everything):
+    """(kind, batch, heads, KV heads, d, rows, keys, causal)"""
+    for kind in kinds:
+        for dim in (64, 128):
+            for seq in (512, 1024, 4096) if everything else (512, 1024):
+                for causal in (False, True):
+                    yield kind, 1, 8, 8, dim, seq, seq, causal
+            yield kind, 8, 32, 8, dim, 1, 4096, False
+
+
 def runtime(path, threads):
     """The library's default Configs: no Store."""
     return attentune.Interface(path).runtime(device="host", store="", threads=threads)
