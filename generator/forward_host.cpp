@@ -65,8 +65,14 @@ bool all_bf16(const Problem& p) { return p.q == Dtype::bf16 && p.k == Dtype::bf1
 bool serves(Product product, const Problem& problem, const Arch& arch, int width) {
   if (product == Product::fma)
     return true;
-  const bool native = product == Product::dot ? multiplies_bf16_pairs(arch, width) : multiplies_bf16_tiles(arch, width);
-  return native && all_bf16(problem);
+  // Tiles multiply other dtypes in parts (templates/host/parts.h).
+  return product == Product::tile ? multiplies_bf16_tiles(arch, width)
+                                  : multiplies_bf16_pairs(arch, width) && all_bf16(problem);
+}
+
+// Can pack=none use it? Tiles take K as it lies, in whole ones of 32 of d.
+bool streams(Product product, const Problem& problem) {
+  return product == Product::fma || (product == Product::tile && all_bf16(problem) && problem.head_dim_qk % 32 == 0);
 }
 
 // Rules every point that renders keeps: they read nothing of the problem but its class, so that a Config found for one
@@ -128,11 +134,8 @@ ConfigSpace class_space(const Problem& problem, const Arch& arch) {
     if (static_cast<double>(scratch_bytes(problem, shape)) > max_scratch_bytes)
       return false;
     if (shape.pack == Pack::none) {
-      // K in place is read in whole tiles of 32 of d.
-      const bool product =
-          shape.product == Product::fma || (shape.product == Product::tile && problem.head_dim_qk % 32 == 0);
-      return product && shape.unroll == 1 && streams(shape.micro) && shape.tile_m <= max_stream_rows &&
-             shape.tile_n <= 256;
+      return streams(shape.product, problem) && shape.unroll == 1 && streams(shape.micro) &&
+             shape.tile_m <= max_stream_rows && shape.tile_n <= 256;
     }
     if (shape.tile_n % (shape.micro.vectors * lanes) != 0)
       return false;  // a panel is packed whole
@@ -176,6 +179,40 @@ std::int64_t default_tile_n(const Problem& problem, HostConfig config, std::int6
     tile_n = candidate;
   }
   return tile_n;
+}
+
+// Up to these many rows K and V are read in place by default.
+constexpr std::int64_t max_default_stream_rows = 16;
+
+HostConfig default_shape(const Problem& problem, const Arch& arch, Product product) {
+  const std::int64_t rows = row_count(problem);
+  const bool stream = rows <= max_default_stream_rows;
+  HostConfig config{.width = vector_bits(arch), .product = product};
+  config.micro = product == Product::tile ? tile_micro
+                 : stream                 ? default_stream_micro(arch, rows)
+                                          : default_micro(arch, rows);
+  config.unroll = stream || product == Product::tile ? 1 : 2;
+  // From here on K and V cost little beside the products, which AMX makes four times as fast; larger tiles lose under
+  // causal masks.
+  config.tile_m = default_tile_m(rows, config.micro, product == Product::tile ? 256 : 192);
+  config.pack = stream ? Pack::none : Pack::task;
+  config.tile_n = default_tile_n(problem, config, stream && product == Product::fma ? 32 : 128);
+  // Packing once is 1 to 2 % of a prefill; it needs at least two row tiles that read what was packed.
+  const double readers = static_cast<double>(ceil_div(rows, config.tile_m)) * visible_fraction(problem);
+  if (!stream && whole_pays(problem, config) && readers >= 2)
+    config.pack = Pack::whole;
+  return config;
+}
+
+// AMX where it has it; but taking f32 apart for few rows costs more than its products save.
+Product default_product(const Problem& problem, const Arch& arch) {
+  const std::int64_t rows = row_count(problem);
+  if (!serves(Product::tile, problem, arch, vector_bits(arch)))
+    return Product::fma;
+  if (rows <= max_default_stream_rows)
+    return rows > 4 && streams(Product::tile, problem) ? Product::tile : Product::fma;
+  const auto cost = [&](Product product) { return predict(problem, arch, default_shape(problem, arch, product)).cost; };
+  return cost(Product::tile) <= cost(Product::fma) ? Product::tile : Product::fma;
 }
 
 // Packing, where all tasks share it; the tasks; and where the keys are split, putting the parts together. What a launch
@@ -270,24 +307,8 @@ ConfigSpace ForwardHost::space(const Problem& problem, const Arch& arch) const {
 }
 
 Config ForwardHost::default_config(const Problem& problem, const Arch& arch) const {
-  const std::int64_t rows = row_count(problem);
-  HostConfig config{.width = vector_bits(arch)};
-  const bool stream = rows <= 16;
-  if ((!stream || (rows > 4 && problem.head_dim_qk % 32 == 0)) && serves(Product::tile, problem, arch, config.width))
-    config.product = Product::tile;
-  config.micro = config.product == Product::tile ? tile_micro
-                 : stream                        ? default_stream_micro(arch, rows)
-                                                 : default_micro(arch, rows);
-  config.unroll = stream || config.product == Product::tile ? 1 : 2;
-  // From here on K and V cost little beside the products, which AMX makes four times as fast; larger tiles lose under
-  // causal masks.
-  config.tile_m = default_tile_m(rows, config.micro, config.product == Product::tile ? 256 : 192);
-  config.pack = stream ? Pack::none : Pack::task;
-  config.tile_n = default_tile_n(problem, config, stream && config.product == Product::fma ? 32 : 128);
-  // Packing once is 1 to 2 % of a prefill; it needs at least two row tiles that read what was packed.
-  const double readers = static_cast<double>(ceil_div(rows, config.tile_m)) * visible_fraction(problem);
-  if (!stream && whole_pays(problem, config) && readers >= 2)
-    config.pack = Pack::whole;
+  const bool stream = row_count(problem) <= max_default_stream_rows;
+  const HostConfig config = default_shape(problem, arch, default_product(problem, arch));
   // Decode on many workers: parts of at least 512 visible keys until there are 32 tasks.
   const double visible = visible_fraction(problem) * static_cast<double>(problem.len_kv);
   std::int64_t split = 1;

@@ -31,6 +31,21 @@ Word parse_word(std::string_view name, std::string_view text, const std::array<s
 
 }  // namespace
 
+int products_of(int a, int b, int most) {
+  int count = 0;
+  for (int i = 0; i < a; ++i)
+    count += std::min(b, most - i);
+  return count;
+}
+
+std::int64_t qk_tail_tiles(const Problem& p, Product product) {
+  if (product != Product::tile || (p.q == Dtype::bf16 && p.k == Dtype::bf16))
+    return 0;
+  const int products = products_of(parts_of(p.q, product), parts_of(p.k, product), 3);
+  const std::int64_t tiles = ceil_div(p.head_dim_qk % 32 * products, 32);
+  return tiles < products ? tiles : 0;
+}
+
 std::string to_text(Micro micro) { return fmt::format("{}x{}", micro.rows, micro.vectors); }
 
 HostConfig HostConfig::of(const Config& config) {

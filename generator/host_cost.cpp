@@ -46,13 +46,28 @@ Work work_of(const Problem& p, const HostConfig& config) {
 
 double convert_cost(Dtype dtype) { return dtype == Dtype::f32 ? 0 : 3; }
 
+// 32 x 32 sums in tile registers take four tdpbf16ps of 16 cycles a tile of depth, and 200 cycles for loading and
+// storing them, which the next ones' products do not hide (measured).
+double tile_cycles(double sums, double depth_tiles) { return sums / (32 * 32) * (64 * depth_tiles + 200); }
+
+double tile_products(const Problem& p, const HostConfig& config, const Work& work) {
+  const int q = parts_of(p.q, config.product), k = parts_of(p.k, config.product), v = parts_of(p.v, config.product);
+  const std::int64_t tail = qk_tail_tiles(p, config.product);
+  const std::int64_t whole = tail == 0 ? ceil_div(p.head_dim_qk, 32) : p.head_dim_qk / 32;
+  const double scores = work.computed_rows * work.keys;
+  const double keys_a_tile = work.keys / work.key_tiles;
+  // A panel of V beside the rows of P no longer stays in the first-level cache (measured).
+  const double in_cache = keys_a_tile * 32 * 2 * v > 28672 ? 1.3 : 1.0;
+  return tile_cycles(scores, static_cast<double>(whole * products_of(q, k, 3) + tail)) +
+         in_cache * tile_cycles(scores / keys_a_tile * static_cast<double>(o_columns(p, config)),
+                                keys_a_tile / 32 * products_of(v, v, v));
+}
+
 // Cycles of one multiplication and addition. A step is rows * vectors FMAs and rows + vectors loads, each of 16 lanes =
 // 512 / width instructions; with fewer than 8 sums in flight the latency of 4 cycles shows (2 a cycle * 4); a fifth of
 // the loads' time is seen even where products hide it (6x4 of zmm: 13 cycles predicted, 13.5 measured). Steps that do
 // not share a branch cost another half cycle.
 double cycles_a_product(const Arch& arch, const HostConfig& config) {
-  if (config.product == Product::tile)
-    return 1.4 * 16 / (16.0 * 16 * 32);  // tdpbf16ps: 16 cycles; 1.4 for loading and storing tiles
   const double split = 512.0 / config.width;
   const auto rows = static_cast<double>(config.micro.rows);
   const auto vectors = static_cast<double>(config.micro.vectors);
@@ -65,23 +80,35 @@ double cycles_a_product(const Arch& arch, const HostConfig& config) {
 }
 
 // A score costs max, exp2, sum, load and store: 22 instructions on 16 of them, 12 where exponents are scaled by
-// hardware; and some 40 a row and key tile.
-double softmax_cycles(const Arch& arch, const HostConfig& config, const Work& work) {
-  const double instructions = scales_exponents(arch, config.width) ? 12 : 22;
+// hardware, 3 more for every part but one; and some 40 a row and key tile.
+double softmax_cycles(const Problem& p, const Arch& arch, const HostConfig& config, const Work& work) {
+  const double instructions =
+      (scales_exponents(arch, config.width) ? 12 : 22) + 3.0 * (parts_of(p.v, config.product) - 1);
   return work.computed_rows * (work.keys / lanes * instructions * (512.0 / config.width) / 2 + work.key_tiles * 40);
 }
 
-// A transposition of K is 4 shuffles and 2 moves a vector, of V 2 moves; conversion adds 3. Once a row tile, or once
-// for all of them (every key tile then, seen or not), who read it from a farther cache.
+// A transposition of K is 4 shuffles a vector, a cycle each, and 2 moves, of V 2 moves; conversion adds 3; every part
+// costs 10 for taking it out and passing through memory (measured). K and V come from memory at 8 bytes a cycle. Once
+// a row tile, or once for all of them (every key tile then, seen or not), who read it from a farther cache.
 double packing_cycles(const Problem& p, const HostConfig& config, const Work& work) {
   if (config.pack == Pack::none)
     return 0;
+  const bool tiles = config.product == Product::tile;
   const double pairs = config.product == Product::fma ? 1.0 : 0.5;
   const double vectors = work.keys / lanes * (512.0 / config.width) / 2 * pairs;
-  const double k = vectors * work.depth_qk * (6 + (pairs == 1 ? convert_cost(p.k) : 0));
-  const double v = vectors * work.depth_v * (2 + convert_cost(p.v));
-  if (config.pack == Pack::whole)
-    return k + v + work.row_tiles * work.visited * work.keys * (work.depth_qk + work.depth_v) * 4 * pairs / 32;
+  const int k_parts = parts_of(p.k, config.product), v_parts = parts_of(p.v, config.product);
+  const auto instructions = [&](double moves, Dtype dtype, int parts) {
+    return parts > 1 ? (moves + 10) * parts : moves + (pairs == 1 ? convert_cost(dtype) : 0);
+  };
+  const double k =
+      work.depth_qk * (vectors * instructions(10, p.k, k_parts) + work.keys * static_cast<double>(size_of(p.k)) / 8);
+  const double v =
+      work.depth_v * (vectors * instructions(2, p.v, v_parts) + work.keys * static_cast<double>(size_of(p.v)) / 8);
+  if (config.pack == Pack::whole) {
+    const double bytes_a_cycle = tiles ? 16 : 32;  // AMX leaves less time to hide them in
+    const double bytes = 4 * pairs * (work.depth_qk * k_parts + work.depth_v * v_parts);
+    return k + v + work.row_tiles * work.visited * work.keys * bytes / bytes_a_cycle;
+  }
   return work.row_tiles * work.visited * (k + (config.pack == Pack::k ? 0 : v));
 }
 
@@ -103,20 +130,22 @@ Resources predict(const Problem& problem, const Arch& arch, const HostConfig& co
   const Work work = work_of(problem, config);
   // V read in place is strided: its rows fall into fewer sets of the first-level cache (measured: 1.3).
   const double in_place = config.pack == Pack::k ? 1.3 : 1.0;
-  const double products = config.pack == Pack::none
-                              ? streaming_cycles(problem, config, work)
+  const double products = config.pack == Pack::none ? streaming_cycles(problem, config, work)
+                          : config.product == Product::tile
+                              ? tile_products(problem, config, work)
                               : work.computed_rows * work.keys * cycles_a_product(arch, config) *
                                     (static_cast<double>(problem.head_dim_qk) + in_place * work.depth_v);
   // What does not fit the second-level cache (1 MiB is common) waits for the next one.
   const auto bytes = static_cast<double>(scratch_bytes(problem, config));
-  const double spill = bytes > 1048576.0 ? 1.15 : 1.0;
+  const auto tile = static_cast<double>(config.pack == Pack::whole ? packed_tile_bytes(problem, config) : 0);
+  const double spill = bytes + tile > 1048576.0 ? 1.15 : 1.0;
   const auto registers = static_cast<double>(live_registers(config.micro, config.width));
   const double shared = config.pack == Pack::whole ? packed_bytes(problem, config) : 0;
   return {.workspace_bytes = bytes + shared,
           .shared_bytes = bytes,
           .registers = registers,
           .cost = static_cast<double>(problem.batch * problem.heads_kv) *
-                  (work.visited * spill * (products + softmax_cycles(arch, config, work)) +
+                  (work.visited * spill * (products + softmax_cycles(problem, arch, config, work)) +
                    packing_cycles(problem, config, work))};
 }
 

@@ -57,8 +57,8 @@ INLINE void softmax_tile(const AttentionArgs* args, const Scratch* scratch, cons
     }
     update_maxima(scratch->m + first, scratch->alpha + first, origin);
     for (int64_t r = first; r < end; ++r) {
-      row_exp2(scratch->s + r * s_stride(), vectors, factor, origin[r - first], scratch->alpha[r],
-               scratch->l + r * LANES);
+      row_exp2(scratch->s + r * s_stride(), scratch->p + r * s_stride(), vectors, factor, origin[r - first],
+               scratch->alpha[r], scratch->l + r * LANES);
     }
   }
 }

@@ -8,6 +8,7 @@
 
 #include "templates/host/constants.h"
 #include "templates/host/isa.h"
+#include "templates/host/parts.h"
 #include "templates/host/vector.h"
 
 INLINE void micro_step(int rows, int vectors, const float* a, int64_t a_stride, const float* b,
@@ -66,25 +67,37 @@ INLINE void vector_kernel(int rows, int vectors, int64_t depth, const float* a, 
   }
 }
 
-/* 32 x 32 in tile registers; depth in whole tiles of 16 steps, strides in bytes. Rows of C are scaled before
+/* 32 x 32 in tile registers; depth in whole tiles of 16 steps, strides in bytes. The parts of a tile's numbers follow
+ * one another, along a row of A, down the columns of B; the tail follows them. Rows of C are scaled before
  * (rescale_rows). */
-INLINE void tile_kernel(int64_t depth, const float* a, int64_t a_bytes, const float* b, int64_t b_bytes, float* c,
-                        int64_t c_bytes, int accumulate) {
+INLINE void tile_kernel(int64_t depth, Parts parts, const float* a, int64_t a_bytes, const float* b, int64_t b_bytes,
+                        float* c, int64_t c_bytes, int accumulate) {
   if (accumulate) {
     attentune_tile_load(c, c_bytes);
   } else {
     attentune_tile_zero();
   }
   for (int64_t k = 0; k < depth; k += LANES) {
-    attentune_tile_step(a + k, a_bytes, (const float*)((const char*)b + k * b_bytes), b_bytes);
+    UNROLL
+    for (int i = 0; i < parts.a; ++i) {
+      UNROLL
+      for (int j = 0; j < parts.b && i + j < parts.most; ++j) {
+        attentune_tile_step(a + k * parts.a + i * LANES, a_bytes,
+                            (const float*)((const char*)b + (k * parts.b + j * LANES) * b_bytes), b_bytes);
+      }
+    }
+  }
+  for (int64_t k = 0; k < parts.tail; k += LANES) {
+    attentune_tile_step(a + depth * parts.a + k, a_bytes,
+                        (const float*)((const char*)b + (depth * parts.b + k) * b_bytes), b_bytes);
   }
   attentune_tile_store(c, c_bytes);
 }
 
-INLINE void micro_kernel(int rows, int vectors, int64_t depth, const float* a, int64_t a_stride, const float* b,
-                         int64_t b_stride, float* c, int64_t c_stride, const float* row_scale) {
+INLINE void micro_kernel(int rows, int vectors, int64_t depth, Parts parts, const float* a, int64_t a_stride,
+                         const float* b, int64_t b_stride, float* c, int64_t c_stride, const float* row_scale) {
   if (PRODUCT == PRODUCT_TILE) {
-    tile_kernel(depth, a, a_stride * 4, b, b_stride * 4, c, c_stride * 4, row_scale != 0);
+    tile_kernel(depth, parts, a, a_stride * 4, b, b_stride * 4, c, c_stride * 4, row_scale != 0);
   } else {
     vector_kernel(rows, vectors, depth, a, a_stride, b, b_stride, c, c_stride, row_scale);
   }

@@ -30,15 +30,15 @@ INLINE void prefetch_share(const float* next, int64_t floats, const Operands* op
 /* S = Q K^T: a panel of K stays in the first-level cache while all rows pass. */
 INLINE void multiply_qk(const Scratch* scratch, int64_t rows, int64_t width, const Operands* operands) {
   const int64_t panel = MICRO_VECTORS * LANES;
-  const int64_t steps = steps_of(HEAD_DIM_QK);
-  const int64_t depth = PRODUCT == PRODUCT_TILE ? padded(steps) : steps;
+  const int64_t depth = PRODUCT == PRODUCT_TILE ? padded(qk_steps()) : qk_steps();
+  const int64_t key_floats = qk_floats(parts_of(K_DTYPE));
   for (int64_t j = 0; j < width; j += panel) {
-    const float* const begin = operands->k + j * padded(steps);
+    const float* const begin = operands->k + j * key_floats;
     for (int64_t r = 0; r < rows; r += MICRO_ROWS) {
       if (PACK == PACK_WHOLE) {
-        prefetch_share(begin + panel * padded(steps), panel * padded(steps), operands, operands->first_row + r);
+        prefetch_share(begin + panel * key_floats, panel * key_floats, operands, operands->first_row + r);
       }
-      micro_kernel(MICRO_ROWS, MICRO_VECTORS, depth, scratch->q + r * q_stride(), q_stride(), begin, panel,
+      micro_kernel(MICRO_ROWS, MICRO_VECTORS, depth, qk_parts(), scratch->q + r * q_stride(), q_stride(), begin, panel,
                    scratch->s + r * s_stride() + j, s_stride(), 0);
     }
   }
@@ -48,14 +48,14 @@ INLINE void multiply_qk(const Scratch* scratch, int64_t rows, int64_t width, con
 INLINE void multiply_pv_panel(const Scratch* scratch, int64_t rows, int64_t keys, const Operands* operands,
                               int64_t first, int vectors) {
   const int64_t depth = PRODUCT == PRODUCT_TILE ? padded(steps_of(keys)) : steps_of(keys);
-  const int64_t tile_steps = TILE_N / step_elements();
+  const int64_t tile_steps = TILE_N / step_elements() * parts_of(V_DTYPE);
   const float* v = operands->v + (PACK == PACK_K ? first : first * tile_steps) * LANES;
   const int64_t v_stride = PACK == PACK_K ? operands->v_stride : vectors * LANES;
   for (int64_t r = 0; r < rows; r += MICRO_ROWS) {
     if (PACK == PACK_WHOLE) {
       prefetch_share(v + tile_steps * vectors * LANES, tile_steps * vectors * LANES, operands, operands->first_row + r);
     }
-    micro_kernel(MICRO_ROWS, vectors, depth, scratch->s + r * s_stride(), s_stride(), v, v_stride,
+    micro_kernel(MICRO_ROWS, vectors, depth, pv_parts(), scratch->p + r * s_stride(), s_stride(), v, v_stride,
                  scratch->o + r * o_stride() + first * LANES, o_stride(), scratch->alpha + r);
   }
 }

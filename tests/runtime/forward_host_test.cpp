@@ -1,8 +1,11 @@
 // forward_host from Problem to numbers, against a naive f64 attention.
 #include <doctest/doctest.h>
 
+#include <bit>
 #include <cstring>
+#include <limits>
 #include <map>
+#include <random>
 
 #include <fmt/format.h>
 
@@ -27,6 +30,12 @@ void check(const std::string& text, const Arch& arch, const Config* config = nul
   INFO(text, "  ", to_text(chosen), "  ", arch.name);
   CHECK(errors.out <= output_ulp(problem.out) * (1 + errors.largest));
   CHECK(errors.lse <= 2e-5);
+}
+
+// The same CPU, its tile registers forgotten: defaults multiply by FMA or by pairs.
+Arch without_tiles(Arch arch) {
+  std::erase_if(arch.features, [](const std::string& feature) { return feature.starts_with("amx"); });
+  return arch;
 }
 
 // The default Config with another way to pack, and whole panels to pack.
@@ -67,8 +76,10 @@ TEST_CASE("shapes, dtypes, masks and groups agree with the definition") {
            "dtype=f32 heads=2 head_dim=64 seq=70/70 scale=-0.25 outputs=out,lse",
        }) {
     // Any way to pack renders at any lengths, whether it pays or not.
-    const Config config = packed(parse_problem(text), host, ++turn % 2 == 0 ? "task" : "whole");
-    check(text, host, &config);
+    for (const Arch& arch : {host, without_tiles(host)}) {
+      const Config config = packed(parse_problem(text), arch, ++turn % 3 == 0 ? "task" : "whole");
+      check(text, arch, &config);
+    }
   }
 }
 
@@ -80,22 +91,75 @@ TEST_CASE("whoever packs, the numbers are the same") {
            "dtype=f32 heads=3 head_dim=1/64 seq=7/1 outputs=out,lse",
        }) {
     const Problem problem = parse_problem(text);
-    test::Call task(problem);
-    task.run(family.render(problem, host, packed(problem, host, "task")), host);
-    for (const char* pack : {"k", "whole"}) {
-      const Config config = packed(problem, host, pack);
-      check(text, host, &config);
-      test::Call other(problem);
-      other.run(family.render(problem, host, config), host);
-      INFO(text, " pack=", pack);
-      CHECK(other.out.bytes == task.out.bytes);
-      CHECK(std::memcmp(other.lse.data(), task.lse.data(), other.lse.size() * sizeof(float)) == 0);
+    const auto same = [&](const Arch& arch, std::initializer_list<const char*> others) {
+      test::Call task(problem);
+      task.run(family.render(problem, arch, packed(problem, arch, "task")), arch);
+      for (const char* pack : others) {
+        const Config config = packed(problem, arch, pack);
+        check(text, arch, &config);
+        test::Call other(problem);
+        other.run(family.render(problem, arch, config), arch);
+        INFO(text, " pack=", pack);
+        CHECK(other.out.bytes == task.out.bytes);
+        CHECK(std::memcmp(other.lse.data(), task.lse.data(), other.lse.size() * sizeof(float)) == 0);
+      }
+    };
+    same(host, {"whole"});
+    same(without_tiles(host), {"k", "whole"});
+  }
+  const Arch fma = without_tiles(host);
+  const Problem halves = parse_problem("dtype=f16 heads=2 head_dim=72/40 seq=90/70 mask=causal() outputs=out,lse");
+  CHECK_THROWS_AS((void)family.render(halves, fma, packed(halves, fma, "k")), RefusalError);
+  const Problem odd = parse_problem("dtype=f32 heads=2 head_dim=72/40 seq=90/70");
+  CHECK_THROWS_AS((void)family.render(odd, fma, packed(odd, fma, "k")), RefusalError);
+}
+
+// Tiles of bf16 hold f32 in three parts and f16 in two; what of d fills no tile stands in one row, or does not.
+TEST_CASE("products in parts lose nothing that f32 would keep") {
+  const Arch host = llvm_backend::host_arch();
+  const auto compare = [&](const char* dtypes, const char* dims) {
+    const std::string text =
+        fmt::format("dtype={} heads=4/2 head_dim={} seq=40/170 mask=window(90,9) outputs=out,lse", dtypes, dims);
+    const Config config = packed(parse_problem(text), host, "whole");
+    check(text, host, &config, 11);
+  };
+  for (const char* dims : {"1/33", "5/64", "10/7", "26/40", "27/1", "32/32", "40/24", "66/65", "128/128"})
+    compare("f32", dims);
+  for (const char* dims : {"8/16", "23/40", "24/1", "66/65"})
+    compare("f16", dims);
+  for (const char* dtypes :
+       {"f32 k=bf16", "bf16 k=f32", "f16 k=f32 v=bf16 out=bf16", "bf16 v=f16", "f16 k=bf16 v=f32"}) {
+    compare(dtypes, "5/64");
+    compare(dtypes, "40/24");
+  }
+}
+
+// One key of score 0: P is 1, and the parts of V add up to V again, from 2^-103 to the largest number.
+TEST_CASE("f32 passes through V bit by bit") {
+  const Arch host = llvm_backend::host_arch();
+  const Problem problem = parse_problem("dtype=f32 heads=1 head_dim=1/64 seq=32/1 batch=4");
+  test::Call call(problem);
+  std::mt19937 random(3);
+  for (std::int64_t b = 0; b < 4; ++b) {
+    for (std::int64_t e = 0; e < 64; ++e) {
+      const std::uint32_t exponent = 24 + random() % 231;
+      const std::uint32_t bits = (random() & 0x807fffffU) | exponent << 23U;
+      test::put(Dtype::f32, call.v.at(b, 0, 0, e), std::bit_cast<float>(bits));
     }
   }
-  const Problem halves = parse_problem("dtype=f16 heads=2 head_dim=72/40 seq=90/70 mask=causal() outputs=out,lse");
-  CHECK_THROWS_AS((void)family.render(halves, host, packed(halves, host, "k")), RefusalError);
-  const Problem odd = parse_problem("dtype=f32 heads=2 head_dim=72/40 seq=90/70");
-  CHECK_THROWS_AS((void)family.render(odd, host, packed(odd, host, "k")), RefusalError);
+  for (std::int64_t b = 0; b < 4; ++b)
+    test::put(Dtype::f32, call.k.at(b, 0, 0, 0), 0);
+  test::put(Dtype::f32, call.v.at(0, 0, 0, 0), std::numeric_limits<float>::max());
+  test::put(Dtype::f32, call.v.at(0, 0, 0, 1), -std::numeric_limits<float>::max());
+  call.run(family.render(problem, host, family.default_config(problem, host)), host);
+  for (std::int64_t b = 0; b < 4; ++b) {
+    for (std::int64_t i = 0; i < 32; ++i) {
+      for (std::int64_t e = 0; e < 64; ++e) {
+        INFO(b, " ", i, " ", e);
+        CHECK(call.out.get(b, i, 0, e) == call.v.get(b, 0, 0, e));
+      }
+    }
+  }
 }
 
 // The same problem by every way to multiply the Arch has, and by reading K and V in place, in one part and in several.
@@ -144,8 +208,9 @@ TEST_CASE("parts without a visible key count for nothing") {
 TEST_CASE("V is read in place from any address") {
   const Arch host = llvm_backend::host_arch();
   const std::string text = "dtype=f32 heads=4/2 head_dim=40/48 seq=50/150 mask=causal() outputs=out,lse align=1";
-  const Config config = packed(parse_problem(text), host, "k");
-  check(text, host, &config, 5, 1);
+  const Arch fma = without_tiles(host);
+  const Config config = packed(parse_problem(text), fma, "k");
+  check(text, fma, &config, 5, 1);
 }
 
 TEST_CASE("rows of any alignment are served") {

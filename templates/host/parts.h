@@ -1,0 +1,77 @@
+/* Numbers as sums of bf16, for a unit that multiplies nothing else (PRODUCT_TILE). Cutting the lowest 16 bits off an
+ * f32 leaves a bf16, and what was cut off is an f32 again: three rounds take all 24 significant bits, two the 11 of an
+ * f16. So x = part 0 + part 1 + part 2 without an error, part n is below 2^(1-8n) |x|, and a product of two f32 is the
+ * sum of the products of their parts, each exact in f32 (Henry, Tang and Heinecke, "Leveraging the bfloat16 artificial
+ * intelligence datatype for higher-precision computations", 2019). Products of part i and part j with i + j < 3 leave
+ * out a 2^-22 of it at most, 2^-24 on average, less than f32 sums lose on the way.
+ *
+ * The unit takes numbers below 2^-126 for zero, so what is below 2^-103 has fewer bits; infinities become NaN. */
+#ifndef ATTENTUNE_HOST_PARTS_H
+#define ATTENTUNE_HOST_PARTS_H
+
+#include "templates/host/constants.h"
+#include "templates/host/vector.h"
+
+INLINE int parts_of(int dtype) {
+  return PRODUCT != PRODUCT_TILE || dtype == DTYPE_BF16 ? 1 : dtype == DTYPE_F16 ? 2 : 3;
+}
+
+/* Which elements of a row share a step: bf16 lies in memory as neighbours, 2 n and 2 n + 1. Where anything is taken
+ * apart, element n of 32 and element n + 16, because two vectors become pairs by a shift and an "or". */
+INLINE int qk_apart(void) { return PRODUCT == PRODUCT_TILE && (Q_DTYPE != DTYPE_BF16 || K_DTYPE != DTYPE_BF16); }
+INLINE int pv_apart(void) { return PRODUCT == PRODUCT_TILE && V_DTYPE != DTYPE_BF16; }
+
+/* Parts of A and of B; which of their products count, those of parts i and j with i + j < most; and the steps at the
+ * end that are no parts (qk_tail). */
+typedef struct Parts {
+  int a;
+  int b;
+  int most;
+  int tail;
+} Parts;
+
+INLINE int products_of(int a, int b, int most) {
+  int count = 0;
+  UNROLL
+  for (int i = 0; i < a; ++i) {
+    count += most - i < b ? most - i : b;
+  }
+  return count;
+}
+
+/* The elements of d past the last 32 would take a tile for every product, most of it zeros. They take fewer where all
+ * products stand side by side in one row: of Q its part i, of K its part j, for each i and j that counts. The steps of
+ * that row, whole tiles; 0 where it is not shorter. */
+INLINE int qk_tail(void) {
+  const int products = products_of(parts_of(Q_DTYPE), parts_of(K_DTYPE), 3);
+  const int tiles = (HEAD_DIM_QK % 32 * products + 31) / 32;
+  return qk_apart() && tiles < products ? tiles * LANES : 0;
+}
+
+/* S is wanted as exactly as f32 can say it, whatever Q and K are: LSE shows it. O to the precision of P, which is V's.
+ */
+INLINE Parts qk_parts(void) {
+  const Parts parts = {parts_of(Q_DTYPE), parts_of(K_DTYPE), 3, qk_tail()};
+  return parts;
+}
+INLINE Parts pv_parts(void) {
+  const int each = parts_of(V_DTYPE);
+  const Parts parts = {each, each, each, 0};
+  return parts;
+}
+
+/* Part number `part` of x, its bf16 in the upper half of the lane. */
+INLINE uvec part_of_vec(vec x, int part) {
+  UNROLL
+  for (int n = 0; n < part; ++n) {
+    x = x - (vec)((uvec)x & 0xffff0000u);
+  }
+  return (uvec)x & 0xffff0000u;
+}
+
+/* That part of 16 pairs. */
+INLINE vec pairs_of(vec low, vec high, int part) {
+  return (vec)(part_of_vec(low, part) >> 16 | part_of_vec(high, part));
+}
+
+#endif
