@@ -18,13 +18,16 @@ typedef struct Operands {
 
 /* While the rows pass one panel, the next one comes from the farther caches: packed panels of a whole call follow one
  * another in memory, so it begins where this one ends. The row block at r asks for its share of `floats` floats. */
-INLINE void prefetch_share(const float* next, int64_t floats, const Operands* operands, int64_t r) {
-  const int64_t rows = operands->all_rows;
+INLINE Ahead share_of(const float* next, int64_t floats, const Operands* operands, int64_t r) {
   const int64_t lines = floats / LANES;
-  const int64_t end = r + MICRO_ROWS < rows ? r + MICRO_ROWS : rows;
-  for (int64_t line = lines * r / rows; line < lines * end / rows; ++line) {
-    __builtin_prefetch(next + line * LANES, 0, 2);
-  }
+  const int64_t rows = PRODUCT == PRODUCT_TILE ? TILE_M : operands->all_rows;
+  const int64_t first = operands->first_row + r;
+  const int64_t end = first + MICRO_ROWS < rows ? first + MICRO_ROWS : rows;
+  const int64_t begin = lines * first / rows;
+  const Ahead ahead = {next + begin * LANES, PACK != PACK_WHOLE        ? 0
+                                             : PRODUCT == PRODUCT_TILE ? lines * MICRO_ROWS / TILE_M
+                                                                       : lines * end / rows - begin};
+  return ahead;
 }
 
 /* S = Q K^T: a panel of K stays in the first-level cache while all rows pass. */
@@ -35,11 +38,9 @@ INLINE void multiply_qk(const Scratch* scratch, int64_t rows, int64_t width, con
   for (int64_t j = 0; j < width; j += panel) {
     const float* const begin = operands->k + j * key_floats;
     for (int64_t r = 0; r < rows; r += MICRO_ROWS) {
-      if (PACK == PACK_WHOLE) {
-        prefetch_share(begin + panel * key_floats, panel * key_floats, operands, operands->first_row + r);
-      }
       micro_kernel(MICRO_ROWS, MICRO_VECTORS, depth, qk_parts(), scratch->q + r * q_stride(), q_stride(), begin, panel,
-                   scratch->s + r * s_stride() + j, s_stride(), 0);
+                   scratch->s + r * s_stride() + j, s_stride(), 0,
+                   share_of(begin + panel * key_floats, panel * key_floats, operands, r));
     }
   }
 }
@@ -52,11 +53,9 @@ INLINE void multiply_pv_panel(const Scratch* scratch, int64_t rows, int64_t keys
   const float* v = operands->v + (PACK == PACK_K ? first : first * tile_steps) * LANES;
   const int64_t v_stride = PACK == PACK_K ? operands->v_stride : vectors * LANES;
   for (int64_t r = 0; r < rows; r += MICRO_ROWS) {
-    if (PACK == PACK_WHOLE) {
-      prefetch_share(v + tile_steps * vectors * LANES, tile_steps * vectors * LANES, operands, operands->first_row + r);
-    }
     micro_kernel(MICRO_ROWS, vectors, depth, pv_parts(), scratch->p + r * s_stride(), s_stride(), v, v_stride,
-                 scratch->o + r * o_stride() + first * LANES, o_stride(), scratch->alpha + r);
+                 scratch->o + r * o_stride() + first * LANES, o_stride(), scratch->alpha + r,
+                 share_of(v + tile_steps * vectors * LANES, tile_steps * vectors * LANES, operands, r));
   }
 }
 

@@ -54,6 +54,7 @@ INLINE void stream_tiles_qk(const Scratch* scratch, int64_t rows, int64_t keys, 
                             const char* v, int64_t v_bytes) {
   float turned[TILE_KEYS * TILE_KEYS] __attribute__((aligned(64)));
   char copied[TILE_KEYS * MAX_STREAM_DIM * 2] __attribute__((aligned(64)));
+  const Ahead no_share = {0, 0};
   for (int64_t j = 0; j < keys; j += TILE_KEYS) {
     const char* a = k + j * k_bytes;
     int64_t a_bytes = k_bytes;
@@ -70,7 +71,7 @@ INLINE void stream_tiles_qk(const Scratch* scratch, int64_t rows, int64_t keys, 
       a_bytes = HEAD_DIM_QK * 2;
     }
     tile_kernel(steps_of(HEAD_DIM_QK), qk_parts(), (const float*)a, a_bytes, scratch->k, TILE_KEYS * 4, turned,
-                TILE_KEYS * 4, 0);
+                TILE_KEYS * 4, 0, no_share);
     turn_scores(scratch, turned, rows, j);
   }
 }

@@ -5,7 +5,9 @@
 
 Needs torch and nothing else; attentune is called through its C interface. Both see [batch, row, head, d] in memory (to
 PyTorch a transposed view, the layout models have after their projections). A cell is the median of the ratios of
-neighbouring runs; above 1 attentune is faster. --all: also sequences of 4096 (minutes where PyTorch is slow).
+neighbouring turns; above 1 attentune is faster. A turn is some calls, once the other's threads sleep: PyTorch's spin for
+a while after each call. --no-rest takes single calls in turns, as a program does that calls both. --all: also sequences
+of 4096 (minutes where PyTorch is slow).
 """
 import argparse
 import math
@@ -35,11 +37,12 @@ def main():
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--seconds", type=float, default=1.0, help="per cell")
     parser.add_argument("--all", action="store_true", help="sequences of 4096, too")
+    parser.add_argument("--no-rest", action="store_true", help="single calls in turns")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     runtime = side_by_side.runtime(arguments.path, arguments.threads)
     print(f"PyTorch {torch.__version__}, {arguments.threads} threads\n")
-    table = side_by_side.Table("PyTorch")
+    table = side_by_side.Table("PyTorch", rests=not arguments.no_rest)
     for dtype, batch, heads, heads_kv, dim, rows, keys, causal in side_by_side.cells(("f32", "bf16"), arguments.all):
         kind = torch.float32 if dtype == "f32" else torch.bfloat16
         generator = torch.Generator().manual_seed(1)

@@ -36,14 +36,40 @@ def seconds(call):
     return time.perf_counter() - begin
 
 
-def compare(ours, theirs, budget):
-    """Median seconds of both and the median ratio of neighbouring runs."""
+def rest():
+    """Until no thread of this process works any more: OpenMP's spin for a while after a call, on cores others need."""
+    for _ in range(200):
+        begin, busy = time.perf_counter(), time.process_time()
+        time.sleep(0.005)
+        if time.process_time() - busy < 0.1 * (time.perf_counter() - begin):
+            return
+
+
+def turn(call, span=0.02):
+    """Median seconds of calls one after another, the first of which wakes threads and caches and does not count."""
+    call()
+    times = []
+    begin = time.perf_counter()
+    while not times or time.perf_counter() - begin < span:
+        times.append(seconds(call))
+    return statistics.median(times)
+
+
+def compare(ours, theirs, budget, rests=True):
+    """Median seconds of both and the median ratio of neighbouring turns. With rests a turn is some calls, after a rest;
+    without, one call, whatever the other's threads still do."""
+    def measure(call):
+        if not rests:
+            return seconds(call)
+        rest()
+        return turn(call)
+
     for call in (ours, theirs):
         call()
     rows = []
     begin = time.perf_counter()
     while len(rows) < 5 or (len(rows) < 1000 and time.perf_counter() - begin < budget):
-        rows.append((seconds(ours), seconds(theirs)))
+        rows.append((measure(ours), measure(theirs)))
     return (statistics.median(r[0] for r in rows), statistics.median(r[1] for r in rows),
             statistics.median(r[1] / r[0] for r in rows))
 
@@ -51,12 +77,13 @@ def compare(ours, theirs, budget):
 class Table:
     """Printed line by line as cells are measured."""
 
-    def __init__(self, other):
+    def __init__(self, other, rests=True):
+        self.rests = rests
         self.ratios = []
         print(f"| cell | attentune ms | {other} ms | ratio |\n|---|---|---|---|")
 
     def measure(self, text, ours, theirs, budget):
-        mine, other, ratio = compare(ours, theirs, budget)
+        mine, other, ratio = compare(ours, theirs, budget, self.rests)
         self.ratios.append(ratio)
         print(f"| {text} | {mine * 1e3:.3f} | {other * 1e3:.3f} | {ratio:.2f} |", flush=True)
 
