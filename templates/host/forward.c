@@ -117,6 +117,7 @@ INLINE void packed_key_tile(const AttentionArgs* args, const Scratch* scratch, c
     const int64_t width = ceil_div(seen.keys, MICRO_VECTORS * LANES) * MICRO_VECTORS * LANES;
     const Scratch from = scratch_from(scratch, first);
     operands.first_row = first;
+    operands.skipped = seen.first - keys->first;
     multiply_qk(&from, count, width, &operands);
     softmax_tile(args, &from, &group, &seen, width, tile_class);
     if (PRODUCT == PRODUCT_TILE) {

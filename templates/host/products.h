@@ -14,6 +14,7 @@ typedef struct Operands {
   int64_t v_stride;  /* floats between the keys of V itself */
   int64_t all_rows;  /* that pass the tile, in groups or all at once */
   int64_t first_row; /* of them in this group */
+  int64_t skipped;   /* keys at the tile's beginning that the group does not see, whole panels */
 } Operands;
 
 /* While the rows pass one panel, the next one comes from the farther caches: packed panels of a whole call follow one
@@ -36,7 +37,7 @@ INLINE void multiply_qk(const Scratch* scratch, int64_t rows, int64_t width, con
   const int64_t depth = PRODUCT == PRODUCT_TILE ? padded(qk_steps()) : qk_steps();
   const int64_t key_floats = qk_floats(parts_of(K_DTYPE));
   for (int64_t j = 0; j < width; j += panel) {
-    const float* const begin = operands->k + j * key_floats;
+    const float* const begin = operands->k + (operands->skipped + j) * key_floats;
     for (int64_t r = 0; r < rows; r += MICRO_ROWS) {
       micro_kernel(MICRO_ROWS, MICRO_VECTORS, depth, qk_parts(), scratch->q + r * q_stride(), q_stride(), begin, panel,
                    scratch->s + r * s_stride() + j, s_stride(), 0,
@@ -52,8 +53,9 @@ INLINE void multiply_pv_panel(const Scratch* scratch, int64_t rows, int64_t keys
   const int64_t tile_steps = TILE_N / step_elements() * parts_of(V_DTYPE);
   const float* v = operands->v + (PACK == PACK_K ? first : first * tile_steps) * LANES;
   const int64_t v_stride = PACK == PACK_K ? operands->v_stride : vectors * LANES;
+  const float* const from = v + steps_of(operands->skipped) * parts_of(V_DTYPE) * v_stride;
   for (int64_t r = 0; r < rows; r += MICRO_ROWS) {
-    micro_kernel(MICRO_ROWS, vectors, depth, pv_parts(), scratch->p + r * s_stride(), s_stride(), v, v_stride,
+    micro_kernel(MICRO_ROWS, vectors, depth, pv_parts(), scratch->p + r * s_stride(), s_stride(), from, v_stride,
                  scratch->o + r * o_stride() + first * LANES, o_stride(), scratch->alpha + r,
                  share_of(v + tile_steps * vectors * LANES, tile_steps * vectors * LANES, operands, r));
   }

@@ -87,18 +87,25 @@ INLINE int64_t row_group(void) {
   return rows;
 }
 
-/* A key tile without the panels at its end that none of the rows see. */
+/* A key tile without the panels at its ends that none of the rows see. */
 INLINE KeyTile visible_keys(const AttentionArgs* args, const RowTile* rows, const KeyTile* keys) {
+  const int64_t width = MICRO_VECTORS * LANES;
   KeyTile seen = *keys;
   while (seen.keys > 0) {
-    KeyTile panel = seen;
-    const int64_t last = (seen.keys - 1) / (MICRO_VECTORS * LANES) * (MICRO_VECTORS * LANES);
-    panel.first += last;
-    panel.keys -= last;
+    const int64_t last = (seen.keys - 1) / width * width;
+    const KeyTile panel = {keys->index, seen.first + last, seen.keys - last};
     if (class_of(args, rows, &panel) != TILE_EMPTY) {
       break;
     }
     seen.keys = last;
+  }
+  while (seen.keys > width) {
+    const KeyTile panel = {keys->index, seen.first, width};
+    if (class_of(args, rows, &panel) != TILE_EMPTY) {
+      break;
+    }
+    seen.first += width;
+    seen.keys -= width;
   }
   return seen;
 }
