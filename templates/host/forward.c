@@ -13,6 +13,21 @@
 #include "templates/host/tasks.h"
 #include "templates/host/vector.h"
 
+/* The mask costs more than the softmax: only panels that the rows see in part go through it. */
+INLINE void mask_scores(const AttentionArgs* args, float* s, const RowTile* group, const KeyTile* keys) {
+  for (int64_t j = 0; j < keys->keys; j += MICRO_VECTORS * LANES) {
+    const int64_t rest = keys->keys - j;
+    const KeyTile panel = {keys->index, keys->first + j, rest < MICRO_VECTORS * LANES ? rest : MICRO_VECTORS * LANES};
+    if (class_of(args, group, &panel) == TILE_FULL) {
+      continue;
+    }
+    for (int64_t r = 0; r < group->rows; ++r) {
+      apply_mask(s + r * s_stride() + j, panel.keys, query_of(group->first + r) + args->len_kv - args->len_q,
+                 panel.first, args->mask_arguments);
+    }
+  }
+}
+
 /* S of a group of rows: through the score expression, minus what the rows do not see. Each step is a pass over all
  * rows, so that a tile seen whole, as most are, runs no mask code. */
 INLINE void finish_scores(const AttentionArgs* args, float* s, const RowTile* group, const KeyTile* keys, int64_t width,
@@ -22,11 +37,8 @@ INLINE void finish_scores(const AttentionArgs* args, float* s, const RowTile* gr
       apply_score(s + r * s_stride(), width, __builtin_fabsf(args->scale));
     }
   }
-  if (HAS_MASK && tile_class == TILE_PARTIAL && class_of(args, group, keys) != TILE_FULL) {
-    for (int64_t r = 0; r < group->rows; ++r) {
-      apply_mask(s + r * s_stride(), keys->keys, query_of(group->first + r) + args->len_kv - args->len_q, keys->first,
-                 args->mask_arguments);
-    }
+  if (HAS_MASK && tile_class == TILE_PARTIAL) {
+    mask_scores(args, s, group, keys);
   }
   if (keys->keys < width) {
     for (int64_t r = 0; r < group->rows; ++r) {
