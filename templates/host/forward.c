@@ -262,10 +262,9 @@ void attentune_pack(const AttentionArgs* args, int64_t task_begin, int64_t task_
   }
   const int64_t tiles = key_tiles(args);
   for (int64_t task = task_begin; task < task_end; ++task) {
-    const int64_t head = task / tiles;
-    const int64_t batch = head / args->heads_kv;
-    const int64_t head_kv = head % args->heads_kv;
-    const KeyTile keys = key_tile_of(args, task % tiles);
+    const int64_t head_kv = task % args->heads_kv;
+    const int64_t batch = task / args->heads_kv / tiles;
+    const KeyTile keys = key_tile_of(args, task / args->heads_kv % tiles);
     float* to = packed_tile(args->workspace[0], args, batch, head_kv, keys.index);
     pack_k(args, batch, head_kv, keys.first, keys.keys, to);
     pack_v(args, batch, head_kv, keys.first, keys.keys, to + k_tile_floats());

@@ -11,6 +11,13 @@
 #include "templates/host/transpose.h"
 #include "templates/host/vector.h"
 
+/* Asks for a row ahead of its use. */
+INLINE void prefetch_row(const char* row, int64_t bytes) {
+  for (int64_t i = 0; i < bytes; i += 64) {
+    __builtin_prefetch(row + i, 0, 2);
+  }
+}
+
 /* The 16 steps of Q or K at p: f32, or bf16 as it stands in memory, or one part of pairs. */
 INLINE vec load_steps(int dtype, const char* p, int part) {
   if (PRODUCT == PRODUCT_FMA) {
@@ -147,6 +154,7 @@ INLINE void pack_k(const AttentionArgs* args, int64_t batch, int64_t head_kv, in
   const int whole = HEAD_DIM_QK / block;
   const int tail = HEAD_DIM_QK % block;
   const int64_t rows = LANES * parts_of(K_DTYPE); /* of the panel, for a block */
+  const int64_t key_bytes = args->k_stride[1] * bytes;
   const char* base = (const char*)args->k +
                      (batch * args->k_stride[0] + head_kv * args->k_stride[2] + first * args->k_stride[1]) * bytes;
   const int64_t end = (keys + width - 1) / width * width;
@@ -156,7 +164,8 @@ INLINE void pack_k(const AttentionArgs* args, int64_t batch, int64_t head_kv, in
     UNROLL
     for (int i = 0; i < LANES; ++i) {
       const int64_t key = j + i < keys ? j + i : keys - 1;
-      row[i] = base + key * args->k_stride[1] * bytes;
+      row[i] = base + key * key_bytes;
+      prefetch_row(row[i] + LANES * key_bytes, HEAD_DIM_QK * bytes);
     }
     for (int v = 0; v < whole + (tail != 0); ++v) {
       pack_k_block(row, v * block * bytes, v < whole ? block : tail, to + v * rows * width, width);
@@ -205,14 +214,21 @@ INLINE void pack_v(const AttentionArgs* args, int64_t batch, int64_t head_kv, in
   const int64_t vectors = vectors_of(o_columns());
   const int64_t parts = parts_of(V_DTYPE);
   const int64_t tile_steps = TILE_N / step_elements() * parts;
+  const int64_t key_bytes = args->v_stride[1] * bytes;
   const int64_t steps = PRODUCT == PRODUCT_TILE ? padded(steps_of(keys)) : steps_of(keys);
   const char* base = (const char*)args->v +
                      (batch * args->v_stride[0] + head_kv * args->v_stride[2] + first * args->v_stride[1]) * bytes;
   for (int64_t step = 0; step < steps; ++step) {
     const int64_t low_key = pv_apart() ? step / LANES * 2 * LANES + step % LANES : step * step_elements();
     const int64_t high_key = low_key + (pv_apart() ? LANES : 1);
-    const char* low = low_key < keys ? base + low_key * args->v_stride[1] * bytes : 0;
-    const char* high = high_key < keys ? base + high_key * args->v_stride[1] * bytes : 0;
+    const char* low = low_key < keys ? base + low_key * key_bytes : 0;
+    const char* high = high_key < keys ? base + high_key * key_bytes : 0;
+    if (PACK != PACK_NONE) {
+      prefetch_row(base + (low_key + 2 * LANES) * key_bytes, HEAD_DIM_V * bytes);
+    }
+    if (PACK != PACK_NONE && step_elements() == 2) {
+      prefetch_row(base + (high_key + 2 * LANES) * key_bytes, HEAD_DIM_V * bytes);
+    }
     for (int64_t i = 0; i < vectors; ++i) {
       const int64_t panel = i / MICRO_VECTORS * MICRO_VECTORS;
       const int64_t width = vectors - panel < MICRO_VECTORS ? vectors - panel : MICRO_VECTORS;

@@ -108,13 +108,6 @@ INLINE vec sums_of(vec x[LANES]) {
   return x[0];
 }
 
-/* Asks for a row ahead of its use. */
-INLINE void prefetch_row(const char* row, int64_t bytes) {
-  for (int64_t i = 0; i < bytes; i += 64) {
-    __builtin_prefetch(row + i, 0, 2);
-  }
-}
-
 /* MICRO_ROWS rows of Q by MICRO_VECTORS keys: one sum of 16 lanes each, to partial[row][key]. */
 INLINE void stream_dots(const float* q, const char* const row[MAX_MICRO_VECTORS], float* partial) {
   vec sum[MAX_MICRO_ROWS][MAX_MICRO_VECTORS];
