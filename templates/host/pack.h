@@ -165,6 +165,8 @@ INLINE void pack_k(const AttentionArgs* args, int64_t batch, int64_t head_kv, in
     for (int i = 0; i < LANES; ++i) {
       const int64_t key = j + i < keys ? j + i : keys - 1;
       row[i] = base + key * key_bytes;
+    }
+    for (int i = 0; i < LANES; ++i) {
       prefetch_row(row[i] + LANES * key_bytes, HEAD_DIM_QK * bytes);
     }
     for (int v = 0; v < whole + (tail != 0); ++v) {
