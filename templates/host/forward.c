@@ -95,7 +95,7 @@ INLINE float* packed_tile(void* packed, const AttentionArgs* args, int64_t batch
 
 INLINE Operands operands_of(const AttentionArgs* args, const Scratch* scratch, const RowTile* rows,
                             const KeyTile* keys) {
-  Operands operands = {.v_stride = args->v_stride[1], .all_rows = rows->rows};
+  Operands operands = {.v_stride = args->v_stride[1]};
   if (PACK == PACK_WHOLE) {
     operands.k = packed_tile(args->workspace[2], args, rows->batch, rows->head_kv, keys->index);
     operands.v = operands.k + k_tile_floats();
@@ -113,30 +113,27 @@ INLINE Operands operands_of(const AttentionArgs* args, const Scratch* scratch, c
   return operands;
 }
 
-/* A tile seen in part goes by row group, each with the keys it sees: half of a causal diagonal is nobody's. */
+/* Each row group with the keys it sees, one panel of K or V after another. */
 INLINE void packed_key_tile(const AttentionArgs* args, const Scratch* scratch, const RowTile* rows, const KeyTile* keys,
                             int tile_class) {
-  const int in_part = HAS_MASK && tile_class == TILE_PARTIAL;
-  Operands operands = operands_of(args, scratch, rows, keys);
-  const int64_t step = in_part ? row_group() : TILE_M;
-  for (int64_t first = 0; first < rows->rows; first += step) {
-    const int64_t count = rows->rows - first < step ? rows->rows - first : step;
-    const RowTile group = {rows->batch, rows->head_kv, rows->first + first, count};
-    const KeyTile seen = in_part ? visible_keys(args, &group, keys) : *keys;
-    if (seen.keys == 0) {
-      continue;
-    }
-    const int64_t width = ceil_div(seen.keys, MICRO_VECTORS * LANES) * MICRO_VECTORS * LANES;
+  const Operands operands = operands_of(args, scratch, rows, keys);
+  KeyTile seen[MAX_ROW_GROUPS];
+  keys_by_group(args, rows, keys, tile_class, seen);
+  multiply_qk(scratch, rows->rows, keys, seen, &operands);
+  for (int64_t first = 0; first < rows->rows; first += row_group()) {
+    const int64_t rest = rows->rows - first;
+    const RowTile group = {rows->batch, rows->head_kv, rows->first + first, rest < row_group() ? rest : row_group()};
+    const KeyTile* group_keys = &seen[first / row_group()];
     const Scratch from = scratch_from(scratch, first);
-    operands.first_row = first;
-    operands.skipped = seen.first - keys->first;
-    multiply_qk(&from, count, width, &operands);
-    softmax_tile(args, &from, &group, &seen, width, tile_class);
-    if (PRODUCT == PRODUCT_TILE) {
-      rescale_rows(&from, count);
+    if (group_keys->keys > 0) {
+      softmax_tile(args, &from, &group, group_keys,
+                   ceil_div(group_keys->keys, MICRO_VECTORS * LANES) * MICRO_VECTORS * LANES, tile_class);
     }
-    multiply_pv(&from, count, seen.keys, &operands);
+    if (PRODUCT == PRODUCT_TILE && group_keys->keys > 0) {
+      rescale_rows(&from, group.rows);
+    }
   }
+  multiply_pv(scratch, rows->rows, keys, seen, &operands);
 }
 
 /* First row of a tensor's key tile, and the bytes between its rows. */
@@ -163,7 +160,7 @@ INLINE void streamed_key_tile(const AttentionArgs* args, const Scratch* scratch,
     rescale_rows(scratch, rows->rows);
     pack_v(args, rows->batch, rows->head_kv, keys->first, keys->keys, scratch->v);
     const Operands operands = {.v = scratch->v};
-    multiply_pv(scratch, rows->rows, keys->keys, &operands);
+    multiply_pv(scratch, rows->rows, keys, keys, &operands); /* all rows are one group */
     return;
   }
   stream_qk(scratch, rows->rows, keys->keys, k, k_bytes, v, v_bytes);

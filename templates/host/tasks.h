@@ -87,6 +87,9 @@ INLINE int64_t row_group(void) {
   return rows;
 }
 
+/* The most of them in a row tile. */
+enum { MAX_ROW_GROUPS = MAX_TILE_M / LANES };
+
 /* A key tile without the panels at its ends that none of the rows see. */
 INLINE KeyTile visible_keys(const AttentionArgs* args, const RowTile* rows, const KeyTile* keys) {
   const int64_t width = MICRO_VECTORS * LANES;
@@ -108,6 +111,16 @@ INLINE KeyTile visible_keys(const AttentionArgs* args, const RowTile* rows, cons
     seen.keys -= width;
   }
   return seen;
+}
+
+/* What each row group sees of a key tile: half of a causal diagonal is nobody's. */
+INLINE void keys_by_group(const AttentionArgs* args, const RowTile* rows, const KeyTile* keys, int tile_class,
+                          KeyTile seen[MAX_ROW_GROUPS]) {
+  for (int64_t first = 0; first < rows->rows; first += row_group()) {
+    const int64_t rest = rows->rows - first;
+    const RowTile group = {rows->batch, rows->head_kv, rows->first + first, rest < row_group() ? rest : row_group()};
+    seen[first / row_group()] = HAS_MASK && tile_class == TILE_PARTIAL ? visible_keys(args, &group, keys) : *keys;
+  }
 }
 
 #endif
