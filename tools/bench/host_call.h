@@ -137,17 +137,19 @@ struct Operands {
   }
 
  private:
-  // Numbers of about 1 in every dtype: the exponent of one half, a changing mantissa.
+  // Numbers of about 1 in every dtype: the exponent of one half, a changing mantissa; from a cache line's beginning on,
+  // as frameworks allocate.
   static void* make(std::vector<std::uint8_t>& bytes, Dtype dtype, std::int64_t elements) {
     bytes.assign(static_cast<std::size_t>(elements) * size_of(dtype) + 64, 0);
+    std::uint8_t* const begin = bytes.data() + (64 - reinterpret_cast<std::uintptr_t>(bytes.data()) % 64) % 64;
     for (std::size_t i = 0; i < static_cast<std::size_t>(elements); ++i) {
-      std::uint8_t* const last = bytes.data() + (i + 1) * size_of(dtype);
+      std::uint8_t* const last = begin + (i + 1) * size_of(dtype);
       last[-1] = (i * 2654435761U >> 13) % 2 == 0 ? 0x3f : 0xbf;
       if (dtype == Dtype::f16)
         last[-1] = static_cast<std::uint8_t>(last[-1] & 0xb9U);
       last[-2] = static_cast<std::uint8_t>(i * 40503U >> 7);
     }
-    return bytes.data();
+    return begin;
   }
   static void set_strides(std::int64_t* stride, std::int64_t len, std::int64_t heads, std::int64_t d) {
     stride[0] = len * heads * d;
