@@ -99,7 +99,7 @@ ConfigSpace class_space(const Problem& problem, const Arch& arch) {
   ConfigSpace space;
   space.add({"width", ChoiceKind::compile, std::move(widths), "bits of the vector registers used"});
   space.add({"product", ChoiceKind::compile, std::move(products),
-             "what multiplies: f32 FMA, AVX512-BF16 pairs (dot), AMX-BF16 tiles (tile)"});
+             "what multiplies: f32 FMA, AVX512-BF16 pairs (dot), AMX-BF16 tiles (tile; f32 and f16 in parts)"});
   space.add({"micro", ChoiceKind::compile, std::move(micro_words),
              "rows x vectors of 16 the micro-kernel keeps in registers; pack=none: rows x keys"});
   space.add({"unroll", ChoiceKind::compile, {"1", "2"}, "steps of depth between two branches"});
@@ -192,8 +192,7 @@ HostConfig default_shape(const Problem& problem, const Arch& arch, Product produ
                  : stream                 ? default_stream_micro(arch, rows)
                                           : default_micro(arch, rows);
   config.unroll = stream || product == Product::tile ? 1 : 2;
-  // From here on K and V cost little beside the products, which AMX makes four times as fast; larger tiles lose under
-  // causal masks.
+  // From here on K and V cost little beside the products, which AMX makes faster; larger tiles lose under causal masks.
   config.tile_m = default_tile_m(rows, config.micro, product == Product::tile ? 256 : 192);
   config.pack = stream ? Pack::none : Pack::task;
   config.tile_n = default_tile_n(problem, config, stream && product == Product::fma ? 32 : 128);

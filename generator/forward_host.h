@@ -14,7 +14,7 @@
 //   tile_m         A panel is fetched once per row tile: at 192 rows 32 KiB per 192 * 64 * 128 / 32 = 49152 cycles of
 //                  products, 0.7 bytes a cycle from the farther caches, which prefetching hides. More rows gain nothing
 //                  and make masks' edges coarser (a causal mask computes tile_m / 2 + tile_n / 2 keys a row too many;
-//                  row groups that see nothing of a tile are left out). AMX multiplies four times as fast: 256.
+//                  row groups that see nothing of a tile are left out). AMX multiplies faster: 256.
 //   tile_n         S is tile_m x tile_n floats: 96 KiB at 192 x 128, with Q and O 300 KiB of the second-level cache. A
 //                  longer tile amortizes the scaling of O and the horizontal maxima, a shorter one leaves more cache.
 //   softmax        A score costs 10 vector instructions a 16 where exponents are scaled by hardware (max, subtract,
@@ -23,9 +23,16 @@
 //   pack=whole     Packing K and V once per call instead of once per row tile: a launch before. 16 keys by 16 steps are
 //                  transposed in registers.
 //   bf16           Pairs of d (K) or of keys (V) share a step of 4 bytes, so vdpbf16ps and AMX read the same panels.
-//                  AMX: 32 x 32 sums in four tiles; 1024 products a cycle leave the softmax as the larger half. Linux
-//                  gives tile registers on request only; host_arch() asks, a program that runs an exported kernel with
-//                  product=tile asks itself (arch_prctl ARCH_REQ_XCOMP_PERM).
+//                  AMX: 32 x 32 sums in four tiles, a tdpbf16ps of 8192 products every 16 cycles: 512 a cycle where two
+//                  FMAs make 32, which leaves the softmax as the larger half. Linux gives tile registers on request
+//                  only; host_arch() asks, a program that runs an exported kernel with product=tile asks itself
+//                  (arch_prctl ARCH_REQ_XCOMP_PERM).
+//   f32, f16       on AMX: taken apart into bf16 (templates/host/parts.h), f32 into three, f16 into two. Six products of
+//                  parts make one of f32: 512 / 6 = 85 a cycle, 2.7 times the FMAs' 32; f16 takes four for S and three
+//                  for O. The clock falls under them (3.4 GHz for FMAs, 3.0 for tiles from registers, 2.6 with their
+//                  loads, in whatever order), and 32 x 32 sums cost 200 cycles beside 64 a step: 1.4 times the FMA
+//                  ceiling is what is left at d 128. Packing writes 6 bytes an element, so it pays from about 32 rows
+//                  on (host_cost.cpp decides).
 //   pack=none      A decode reads K and V once for a handful of rows: packing would write as much as is read. They are
 //                  converted in registers; bf16 by a shift and a mask. One task takes all KV heads tile by tile,
 //                  because their rows lie side by side: head by head, each page and DRAM row would be opened once a
