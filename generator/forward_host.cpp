@@ -31,7 +31,7 @@ constexpr std::string_view host_template = "host/forward.ll";
 
 // Micro-kernels a row tile is high.
 constexpr std::array<int, 12> heights{1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64};
-constexpr std::int64_t max_tile_m = 384;
+constexpr std::int64_t max_tile_m = 384;  // as in templates/host/constants.h
 constexpr std::array<int, 9> tiles_n{32, 48, 64, 96, 128, 192, 256, 384, 512};
 
 // Packing is shared by the row tiles of a KV head: with one of them there is nobody to share with.
@@ -134,7 +134,8 @@ ConfigSpace class_space(const Problem& problem, const Arch& arch) {
     if (static_cast<double>(scratch_bytes(problem, shape)) > max_scratch_bytes)
       return false;
     if (shape.pack == Pack::none) {
-      return streams(shape.product, problem) && shape.unroll == 1 && streams(shape.micro) &&
+      const bool whole_panels = shape.product == Product::fma || shape.tile_n % (shape.micro.vectors * lanes) == 0;
+      return streams(shape.product, problem) && whole_panels && shape.unroll == 1 && streams(shape.micro) &&
              shape.tile_m <= max_stream_rows && shape.tile_n <= 256;
     }
     if (shape.tile_n % (shape.micro.vectors * lanes) != 0)
@@ -170,7 +171,7 @@ std::int64_t default_tile_n(const Problem& problem, HostConfig config, std::int6
   const std::int64_t panel = config.micro.vectors * lanes;
   std::int64_t tile_n = 0;
   for (const int candidate : tiles_n) {
-    if (config.pack != Pack::none && candidate % panel != 0)
+    if ((config.pack != Pack::none || config.product == Product::tile) && candidate % panel != 0)
       continue;
     config.tile_n = candidate;
     if (tile_n != 0 && (candidate > most || tile_n >= problem.len_kv ||
@@ -203,7 +204,7 @@ HostConfig default_shape(const Problem& problem, const Arch& arch, Product produ
   return config;
 }
 
-// AMX where it has it; but taking f32 apart for few rows costs more than its products save.
+// AMX where the Arch has it; but taking f32 apart for few rows costs more than its products save.
 Product default_product(const Problem& problem, const Arch& arch) {
   const std::int64_t rows = row_count(problem);
   if (!serves(Product::tile, problem, arch, vector_bits(arch)))

@@ -29,7 +29,8 @@ constexpr int parts_of(Dtype dtype, Product product) {
   return product != Product::tile || dtype == Dtype::bf16 ? 1 : dtype == Dtype::f16 ? 2 : 3;
 }
 
-// Products of parts i of A and j of B that count, i + j < most.
+// Products of parts i of A and j of B that count, i + j < most; and the `most` of S.
+constexpr int qk_most = 3;
 [[nodiscard]] int products_of(int a, int b, int most);
 // Tiles of depth for what of d_qk is past the last 32, where all its products stand in one row; 0 where they do not.
 [[nodiscard]] std::int64_t qk_tail_tiles(const Problem& problem, Product product);

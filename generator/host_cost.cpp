@@ -1,4 +1,5 @@
-// Cycles of one core, from instruction counts alone (two vector instructions and two loads a cycle).
+// Cycles of one core, from counts of instructions (two vector instructions and two loads a cycle), and from measured
+// costs where they say so.
 #include "generator/host_cost.h"
 
 #include <algorithm>
@@ -37,7 +38,7 @@ Work work_of(const Problem& p, const HostConfig& config) {
   const bool masked = !p.mask.is_all();
   return {.computed_rows = static_cast<double>((tiles - 1) * config.tile_m + align_up(last_rows, config.micro.rows)),
           .keys = static_cast<double>(align_up(p.len_kv, panel)),
-          .key_tiles = static_cast<double>(ceil_div(p.len_kv, config.tile_n)),
+          .key_tiles = static_cast<double>(std::max<std::int64_t>(1, ceil_div(p.len_kv, config.tile_n))),
           .row_tiles = static_cast<double>(tiles),
           .visited = std::min(1.0, visible_fraction(p) + (masked ? edges : 0)),
           .depth_qk = static_cast<double>(align_up(p.head_dim_qk, lanes)),
@@ -55,10 +56,10 @@ double tile_products(const Problem& p, const HostConfig& config, const Work& wor
   const std::int64_t tail = qk_tail_tiles(p, config.product);
   const std::int64_t whole = tail == 0 ? ceil_div(p.head_dim_qk, 32) : p.head_dim_qk / 32;
   const double scores = work.computed_rows * work.keys;
-  const double keys_a_tile = work.keys / work.key_tiles;
+  const double keys_a_tile = std::max(32.0, work.keys / work.key_tiles);
   // A panel of V beside the rows of P no longer stays in the first-level cache (measured).
   const double in_cache = keys_a_tile * 32 * 2 * v > 28672 ? 1.3 : 1.0;
-  return tile_cycles(scores, static_cast<double>(whole * products_of(q, k, 3) + tail)) +
+  return tile_cycles(scores, static_cast<double>(whole * products_of(q, k, qk_most) + tail)) +
          in_cache * tile_cycles(scores / keys_a_tile * static_cast<double>(o_columns(p, config)),
                                 keys_a_tile / 32 * products_of(v, v, v));
 }

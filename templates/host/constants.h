@@ -45,6 +45,8 @@ enum Dtype { DTYPE_F32, DTYPE_F16, DTYPE_BF16 };
 enum { CHOICE_GRAIN, CHOICE_SPLIT };
 
 /* Bounds of the arrays that hold a micro-kernel's registers. */
-enum { MAX_MICRO_ROWS = 16, MAX_MICRO_VECTORS = 8, MAX_STREAM_DIM = 576, MAX_TILE_M = 384, MAX_TAIL_STEPS = 80 };
+enum { MAX_MICRO_ROWS = 16, MAX_MICRO_VECTORS = 8 };
+/* The largest TILE_M and head dim (generator/forward_host.cpp), and five of the six tiles that qk_tail may save. */
+enum { MAX_TILE_M = 384, MAX_STREAM_DIM = 576, MAX_TAIL_STEPS = 5 * 16 };
 
 #endif

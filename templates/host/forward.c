@@ -121,15 +121,15 @@ INLINE void packed_key_tile(const AttentionArgs* args, const Scratch* scratch, c
   keys_by_group(args, rows, keys, tile_class, seen);
   multiply_qk(scratch, rows->rows, keys, seen, &operands);
   for (int64_t first = 0; first < rows->rows; first += row_group()) {
-    const int64_t rest = rows->rows - first;
-    const RowTile group = {rows->batch, rows->head_kv, rows->first + first, rest < row_group() ? rest : row_group()};
+    const RowTile group = row_group_at(rows, first);
     const KeyTile* group_keys = &seen[first / row_group()];
     const Scratch from = scratch_from(scratch, first);
-    if (group_keys->keys > 0) {
-      softmax_tile(args, &from, &group, group_keys,
-                   ceil_div(group_keys->keys, MICRO_VECTORS * LANES) * MICRO_VECTORS * LANES, tile_class);
+    if (group_keys->keys == 0) {
+      continue;
     }
-    if (PRODUCT == PRODUCT_TILE && group_keys->keys > 0) {
+    softmax_tile(args, &from, &group, group_keys,
+                 ceil_div(group_keys->keys, MICRO_VECTORS * LANES) * MICRO_VECTORS * LANES, tile_class);
+    if (PRODUCT == PRODUCT_TILE) {
       rescale_rows(&from, group.rows);
     }
   }
@@ -259,7 +259,7 @@ void attentune_pack(const AttentionArgs* args, int64_t task_begin, int64_t task_
   }
   const int64_t tiles = key_tiles(args);
   for (int64_t task = task_begin; task < task_end; ++task) {
-    const int64_t head_kv = task % args->heads_kv;
+    const int64_t head_kv = task % args->heads_kv; /* rows of all heads lie side by side */
     const int64_t batch = task / args->heads_kv / tiles;
     const KeyTile keys = key_tile_of(args, task / args->heads_kv % tiles);
     float* to = packed_tile(args->workspace[0], args, batch, head_kv, keys.index);

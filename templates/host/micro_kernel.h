@@ -73,8 +73,8 @@ typedef struct Ahead {
   int64_t lines;
 } Ahead;
 
-/* Its share of one step, so that requests never wait for one another: products would wait behind them. */
-INLINE const float* prefetch_step(const float* from, int64_t lines) {
+/* Where the next lines begin. */
+INLINE const float* prefetch_lines(const float* from, int64_t lines) {
   for (int64_t line = 0; line < lines; ++line) {
     __builtin_prefetch(from + line * LANES, 0, 2);
   }
@@ -87,7 +87,7 @@ INLINE const float* prefetch_step(const float* from, int64_t lines) {
 INLINE void tile_kernel(int64_t depth, Parts parts, const float* a, int64_t a_bytes, const float* b, int64_t b_bytes,
                         float* c, int64_t c_bytes, int accumulate, Ahead ahead) {
   const int64_t steps = (depth * products_of(parts.a, parts.b, parts.most) + parts.tail) / LANES;
-  const int64_t lines = (ahead.lines + steps - 1) / steps;
+  const int64_t lines = (ahead.lines + steps - 1) / steps; /* a few a step: products would wait behind many at once */
   if (accumulate) {
     attentune_tile_load(c, c_bytes);
   } else {
@@ -98,14 +98,14 @@ INLINE void tile_kernel(int64_t depth, Parts parts, const float* a, int64_t a_by
     for (int i = 0; i < parts.a; ++i) {
       UNROLL
       for (int j = 0; j < parts.b && i + j < parts.most; ++j) {
-        ahead.from = prefetch_step(ahead.from, lines);
+        ahead.from = prefetch_lines(ahead.from, lines);
         attentune_tile_step(a + k * parts.a + i * LANES, a_bytes,
                             (const float*)((const char*)b + (k * parts.b + j * LANES) * b_bytes), b_bytes);
       }
     }
   }
   for (int64_t k = 0; k < parts.tail; k += LANES) {
-    ahead.from = prefetch_step(ahead.from, lines);
+    ahead.from = prefetch_lines(ahead.from, lines);
     attentune_tile_step(a + depth * parts.a + k, a_bytes,
                         (const float*)((const char*)b + (depth * parts.b + k) * b_bytes), b_bytes);
   }
@@ -118,9 +118,7 @@ INLINE void micro_kernel(int rows, int vectors, int64_t depth, Parts parts, cons
   if (PRODUCT == PRODUCT_TILE) {
     tile_kernel(depth, parts, a, a_stride * 4, b, b_stride * 4, c, c_stride * 4, row_scale != 0, ahead);
   } else {
-    for (int64_t line = 0; line < ahead.lines; ++line) {
-      __builtin_prefetch(ahead.from + line * LANES, 0, 2);
-    }
+    prefetch_lines(ahead.from, ahead.lines);
     vector_kernel(rows, vectors, depth, a, a_stride, b, b_stride, c, c_stride, row_scale);
   }
 }

@@ -23,7 +23,7 @@ INLINE vec load_steps(int dtype, const char* p, int part) {
   if (PRODUCT == PRODUCT_FMA) {
     return load_elements(dtype, p);
   }
-  return qk_apart() ? pairs_of(load_elements(dtype, p), load_elements(dtype, p + LANES * dtype_bytes(dtype)), part)
+  return qk_apart() ? pairs_of(load_elements(dtype, p), load_elements(dtype, p + LANES * dtype_bytes(dtype)), part, CUT)
                     : *(const vec_memory*)p;
 }
 
@@ -54,7 +54,7 @@ INLINE void spread_tail(int dtype, const char* p, int is_b, float* to, int64_t s
       UNROLL
       for (int half = 0; half < 2; ++half) {
         const vec x = load_elements(dtype, from + half * LANES * dtype_bytes(dtype));
-        *(u16vec_memory*)(at + half * LANES) = __builtin_convertvector(part_of_vec(x, is_b ? j : i) >> 16, u16vec);
+        *(u16vec_memory*)(at + half * LANES) = __builtin_convertvector(part_of_vec(x, is_b ? j : i, CUT) >> 16, u16vec);
       }
       at += count;
     }
@@ -64,10 +64,16 @@ INLINE void spread_tail(int dtype, const char* p, int is_b, float* to, int64_t s
   }
 }
 
-/* Pairs stay as they are, but for what S * |scale| cannot say: the sign of the scale, and a scale of zero. */
+/* Pairs stay as they are, but for what S * |scale| cannot say: the sign of the scale, and a scale of zero, which leaves
+ * zeros, and NaN of infinities and NaN. */
 INLINE vec with_sign_of(float scale, vec pairs) {
   const uvec bits = (uvec)pairs;
-  return (vec)(scale < 0 ? bits ^ 0x80008000u : scale == 0 ? bits & 0u : bits);
+  if (scale == 0) {
+    const ivec low = (bits & 0x7f80u) == 0x7f80u;
+    const ivec high = (bits & 0x7f800000u) == 0x7f800000u;
+    return (vec)(((uvec)low & 0x7fc0u) | ((uvec)high & 0x7fc00000u));
+  }
+  return (vec)(scale < 0 ? bits ^ 0x80008000u : bits);
 }
 
 INLINE void pack_q_block(const char* p, int count, float scale, float* to) {
@@ -86,7 +92,8 @@ INLINE void pack_q_block(const char* p, int count, float scale, float* to) {
   }
 }
 
-/* Rows [first, first + rows) of one KV head, f32 times `scale`; up to the next whole micro-kernel zero rows follow. */
+/* Rows [first, first + rows) of one KV head, times `scale` for FMA, else with its sign; up to the next whole
+ * micro-kernel zero rows follow. */
 INLINE void pack_q(const AttentionArgs* args, int64_t batch, int64_t head_kv, int64_t first, int64_t rows, float scale,
                    float* q) {
   const int64_t bytes = dtype_bytes(Q_DTYPE);
@@ -201,7 +208,7 @@ INLINE void pack_v_vector(const char* low, const char* high, int count, float* t
   UNROLL
   for (int part = 0; part < parts; ++part) {
     store(to + part * part_floats, PRODUCT == PRODUCT_FMA ? load_v(low, count)
-                                   : pv_apart()           ? pairs_of(load_v(low, count), load_v(high, count), part)
+                                   : pv_apart()           ? pairs_of(load_v(low, count), load_v(high, count), part, CUT)
                                                           : load_v_pairs(low, high, count));
   }
 }

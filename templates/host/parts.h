@@ -3,7 +3,7 @@
  * f16. So x = part 0 + part 1 + part 2 without an error, part n is below 2^(1-8n) |x|, and a product of two f32 is the
  * sum of the products of their parts, each exact in f32 (Henry, Tang and Heinecke, "Leveraging the bfloat16 artificial
  * intelligence datatype for higher-precision computations", 2019). Products of part i and part j with i + j < 3 leave
- * out a 2^-22 of it at most, 2^-24 on average, less than f32 sums lose on the way.
+ * out a 2^-21 of it at most, 2^-24 on average, less than f32 sums lose on the way.
  *
  * The unit takes numbers below 2^-126 for zero, so what is below 2^-103 has fewer bits; infinities become NaN. */
 #ifndef ATTENTUNE_HOST_PARTS_H
@@ -30,6 +30,9 @@ typedef struct Parts {
   int tail;
 } Parts;
 
+/* S is wanted as exactly as f32 can say it, whatever Q and K are: LSE shows it. */
+enum { QK_MOST = 3 };
+
 INLINE int products_of(int a, int b, int most) {
   int count = 0;
   UNROLL
@@ -43,35 +46,39 @@ INLINE int products_of(int a, int b, int most) {
  * products stand side by side in one row: of Q its part i, of K its part j, for each i and j that counts. The steps of
  * that row, whole tiles; 0 where it is not shorter. */
 INLINE int qk_tail(void) {
-  const int products = products_of(parts_of(Q_DTYPE), parts_of(K_DTYPE), 3);
+  const int products = products_of(parts_of(Q_DTYPE), parts_of(K_DTYPE), QK_MOST);
   const int tiles = (HEAD_DIM_QK % 32 * products + 31) / 32;
   return qk_apart() && tiles < products ? tiles * LANES : 0;
 }
 
-/* S is wanted as exactly as f32 can say it, whatever Q and K are: LSE shows it. O to the precision of P, which is V's.
- */
 INLINE Parts qk_parts(void) {
-  const Parts parts = {parts_of(Q_DTYPE), parts_of(K_DTYPE), 3, qk_tail()};
+  const Parts parts = {parts_of(Q_DTYPE), parts_of(K_DTYPE), QK_MOST, qk_tail()};
   return parts;
 }
+
+/* O to the precision of P, which is V's. */
 INLINE Parts pv_parts(void) {
   const int each = parts_of(V_DTYPE);
   const Parts parts = {each, each, each, 0};
   return parts;
 }
 
-/* Part number `part` of x, its bf16 in the upper half of the lane. */
-INLINE uvec part_of_vec(vec x, int part) {
+/* Part number `part` of x, its bf16 in the upper half of the lane. `round`: what is added before the lower half is cut
+ * off, CUT where the parts hold all of x, so that the largest numbers stay finite, or TO_NEAREST where they do not, so
+ * that what is lost has no sign of its own. */
+enum { CUT = 0, TO_NEAREST = 0x8000 };
+
+INLINE uvec part_of_vec(vec x, int part, uint32_t round) {
   UNROLL
   for (int n = 0; n < part; ++n) {
-    x = x - (vec)((uvec)x & 0xffff0000u);
+    x = x - (vec)(((uvec)x + round) & 0xffff0000u);
   }
-  return (uvec)x & 0xffff0000u;
+  return ((uvec)x + round) & 0xffff0000u;
 }
 
 /* That part of 16 pairs. */
-INLINE vec pairs_of(vec low, vec high, int part) {
-  return (vec)(part_of_vec(low, part) >> 16 | part_of_vec(high, part));
+INLINE vec pairs_of(vec low, vec high, int part, uint32_t round) {
+  return (vec)(part_of_vec(low, part, round) >> 16 | part_of_vec(high, part, round));
 }
 
 #endif

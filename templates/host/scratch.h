@@ -49,9 +49,9 @@ INLINE int64_t packed_tile_floats(void) { return k_tile_floats() + v_tile_floats
 
 /* One worker's state of a row tile. Every part is a multiple of 16 floats long, so all begin on 64 bytes. */
 typedef struct Scratch {
-  float* q;     /* [TILE_M][q_stride], scaled where f32 */
+  float* q;     /* [TILE_M][q_stride], as pack_q leaves it */
   float* s;     /* [TILE_M][s_stride]: S */
-  float* p;     /* s_begin before it: P */
+  float* p;     /* P, s_begin before s */
   float* o;     /* [TILE_M][o_stride], not normalized */
   float* l;     /* [TILE_M][16]: 16 partial sums of P a row */
   float* m;     /* [TILE_M]: largest S so far, in units of log2 */

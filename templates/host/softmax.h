@@ -13,7 +13,7 @@
 #define LOG2_E 0x1.715476p0f
 #define LN_2 0x1.62e42fefa39efp-1
 
-/* S of one row through the score expression; Q carried the scale alone then, or nothing where it stayed bf16. */
+/* S of one row through the score expression; Q carried the scale alone then, or only its sign (pack.h). */
 INLINE void apply_score(float* s, int64_t width, float scale) {
   for (int64_t j = 0; j < width; ++j) {
     s[j] = attentune_score(PRODUCT == PRODUCT_FMA ? s[j] : s[j] * scale) * LOG2_E;
@@ -68,12 +68,13 @@ INLINE void row_exp2(const float* s, float* p, int64_t vectors, float factor, fl
   vec sum = load(l) * splat(alpha);
   if (pv_apart()) {
     const int parts = parts_of(V_DTYPE);
+    const uint32_t round = parts == 3 ? CUT : TO_NEAREST;
     for (int64_t v = 0; v < vectors; v += 2) {
       const vec low = exp2_of_score(s + v * LANES, factor, origin);
       const vec high = exp2_of_score(s + (v + 1) * LANES, factor, origin);
       UNROLL
       for (int part = 0; part < parts; ++part) {
-        store(p + (v / 2 * parts + part) * LANES, pairs_of(low, high, part));
+        store(p + (v / 2 * parts + part) * LANES, pairs_of(low, high, part, round));
       }
       sum = sum + low + high;
     }

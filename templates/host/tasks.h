@@ -113,12 +113,18 @@ INLINE KeyTile visible_keys(const AttentionArgs* args, const RowTile* rows, cons
   return seen;
 }
 
+/* The row group that begins at row `first` of the tile. */
+INLINE RowTile row_group_at(const RowTile* rows, int64_t first) {
+  const int64_t rest = rows->rows - first;
+  const RowTile group = {rows->batch, rows->head_kv, rows->first + first, rest < row_group() ? rest : row_group()};
+  return group;
+}
+
 /* What each row group sees of a key tile: half of a causal diagonal is nobody's. */
 INLINE void keys_by_group(const AttentionArgs* args, const RowTile* rows, const KeyTile* keys, int tile_class,
                           KeyTile seen[MAX_ROW_GROUPS]) {
   for (int64_t first = 0; first < rows->rows; first += row_group()) {
-    const int64_t rest = rows->rows - first;
-    const RowTile group = {rows->batch, rows->head_kv, rows->first + first, rest < row_group() ? rest : row_group()};
+    const RowTile group = row_group_at(rows, first);
     seen[first / row_group()] = HAS_MASK && tile_class == TILE_PARTIAL ? visible_keys(args, &group, keys) : *keys;
   }
 }

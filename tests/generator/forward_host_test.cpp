@@ -1,5 +1,6 @@
 // forward_host as text: what it serves, its space, and what reaches the Source. Numbers: tests/runtime.
 #include "generator/forward_host.h"
+#include "generator/host_config.h"
 
 #include <doctest/doctest.h>
 
@@ -26,7 +27,9 @@ Arch arch(std::string name, std::vector<std::string> features, std::string machi
 std::vector<Arch> archs() {
   return {arch("x86-64", {"sse", "sse2"}), arch("haswell", {"sse2", "avx", "avx2", "f16c", "fma"}),
           arch("znver4", {"sse2", "avx", "avx2", "f16c", "fma", "avx512f", "avx512vl"}),
-          arch("neoverse-n1", {"neon"}, "aarch64")};
+          arch("neoverse-n1", {"neon"}, "aarch64"),
+          arch("sapphirerapids", {"sse2", "avx", "avx2", "f16c", "fma", "avx512f", "avx512vl", "avx512dq", "avx512bf16",
+                                  "amx-tile", "amx-bf16"})};
 }
 
 Problem problem(const std::string& text) { return parse_problem(text); }
@@ -39,14 +42,15 @@ TEST_CASE("every host has a space of at least 200 points and a default inside it
     for (const char* text :
          {"dtype=bf16 heads=32/8 head_dim=128 seq=4096 mask=causal()", "dtype=f32 heads=1 head_dim=1 seq=1",
           "dtype=f16 heads=128/1 head_dim=576/512 seq=1/4096", "dtype=f16 heads=8 head_dim=40 seq=1024/77",
-          "dtype=f32 heads=7/1 head_dim=576 seq=3/100000"}) {
+          "dtype=f32 heads=7/1 head_dim=576 seq=3/100000", "dtype=f32 heads=2 head_dim=64 seq=20/0",
+          "dtype=bf16 heads=8/1 head_dim=128 seq=1/40"}) {
       INFO(host.name, " ", text);
       const Problem p = problem(text);
       const ConfigSpace space = family.space(p, host);
       std::size_t points = 0;
       space.for_each([&](const Config& config) {
         const Resources needs = family.resources(p, host, config);
-        CHECK(needs.cost > 0);
+        CHECK(needs.cost >= (p.len_kv == 0 ? 0 : 1));
         CHECK(needs.registers <= vector_registers(host, vector_bits(host)));
         ++points;
         return true;
@@ -57,6 +61,39 @@ TEST_CASE("every host has a space of at least 200 points and a default inside it
       CHECK_MESSAGE(!reason.has_value(), reason.value_or(""));
     }
   }
+}
+
+TEST_CASE("tiles multiply f32 where rows pay for taking it apart, and whole panels alone") {
+  const Arch amx = archs().back();
+  const auto product = [&](const std::string& text) {
+    return family.default_config(problem(text), amx).word("product");
+  };
+  CHECK(product("dtype=f32 heads=8 head_dim=128 seq=512") == "tile");
+  CHECK(product("dtype=f16 heads=8 head_dim=40 seq=512") == "tile");
+  CHECK(product("dtype=f32 heads=8 head_dim=64 seq=24/1024") == "fma");
+  CHECK(product("dtype=f32 heads=8 head_dim=128 seq=1/1024") == "fma");
+  CHECK(product("dtype=bf16 heads=8 head_dim=128 seq=20/0") == "tile");
+  for (const char* text : {"dtype=bf16 heads=8/1 head_dim=128 seq=1/40", "dtype=f32 heads=2 head_dim=40 seq=64/40"}) {
+    family.space(problem(text), amx).for_each([&](const Config& config) {
+      CHECK((config.word("product") != "tile" || config.integer("tile_n") % 32 == 0));
+      return true;
+    });
+  }
+}
+
+TEST_CASE("the tail of a head dim takes the tiles its products fill") {
+  const auto tiles = [](const std::string& text) { return host::qk_tail_tiles(problem(text), host::Product::tile); };
+  CHECK(host::products_of(3, 3, host::qk_most) == 6);
+  CHECK(host::products_of(2, 2, host::qk_most) == 4);
+  CHECK(host::products_of(3, 1, host::qk_most) == 3);
+  CHECK(tiles("dtype=f32 heads=1 head_dim=64 seq=1") == 0);
+  CHECK(tiles("dtype=f32 heads=1 head_dim=37 seq=1") == 1);
+  CHECK(tiles("dtype=f32 heads=1 head_dim=40 seq=1") == 2);
+  CHECK(tiles("dtype=f32 heads=1 head_dim=26 seq=1") == 5);
+  CHECK(tiles("dtype=f32 heads=1 head_dim=27 seq=1") == 0);
+  CHECK(tiles("dtype=f16 heads=1 head_dim=24 seq=1") == 3);
+  CHECK(tiles("dtype=f16 heads=1 head_dim=25 seq=1") == 0);
+  CHECK(tiles("dtype=bf16 heads=1 head_dim=40 seq=1") == 0);
 }
 
 TEST_CASE("a launch before packs for all tasks where several share a KV head") {

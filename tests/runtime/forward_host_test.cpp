@@ -50,6 +50,16 @@ Config packed(const Problem& problem, const Arch& arch, const char* pack) {
   return Config(choices);
 }
 
+// A Config of every product that multiplies f32 on this host, whatever the cost model thinks of them.
+std::vector<Config> every_product(const Problem& problem, const Arch& host, const char* pack = "task") {
+  std::vector<Config> configs{packed(problem, without_tiles(host), pack)};
+  const Config tiles = parse_config(
+      fmt::format("width=512 product=tile micro=32x2 unroll=1 tile_m=96 tile_n=128 pack={} | grain=1 split=1", pack));
+  if (!family.space(problem, host).why_not(tiles).has_value())
+    configs.push_back(tiles);
+  return configs;
+}
+
 TEST_CASE("shapes, dtypes, masks and groups agree with the definition") {
   const Arch host = llvm_backend::host_arch();
   int turn = 0;
@@ -117,14 +127,18 @@ TEST_CASE("whoever packs, the numbers are the same") {
 // Tiles of bf16 hold f32 in three parts and f16 in two; what of d fills no tile stands in one row, or does not.
 TEST_CASE("products in parts lose nothing that f32 would keep") {
   const Arch host = llvm_backend::host_arch();
+  const std::size_t products = host.has("amx-bf16") && host.has("avx512bf16") ? 2 : 1;
+  CHECK(every_product(parse_problem("dtype=f32 heads=1 head_dim=40 seq=20/40"), host).size() == products);
   const auto compare = [&](const char* dtypes, const char* dims) {
     const std::string text =
         fmt::format("dtype={} heads=4/2 head_dim={} seq=40/170 mask=window(90,9) outputs=out,lse", dtypes, dims);
-    const Config config = packed(parse_problem(text), host, "whole");
-    check(text, host, &config, 11);
+    for (const Config& config : every_product(parse_problem(text), host))
+      check(text, host, &config, 11);
   };
-  for (const char* dims : {"1/33", "5/64", "10/7", "26/40", "27/1", "32/32", "40/24", "66/65", "128/128"})
+  for (const char* dims : {"1/33", "5/64", "10/7", "26/40", "27/1", "32/32", "66/65", "128/128"})
     compare("f32", dims);
+  for (const char* scale : {"f32 scale=-0.2", "f16 scale=-0.2", "f32 scale=0"})
+    compare(scale, "40/24");
   for (const char* dims : {"8/16", "23/40", "24/1", "66/65"})
     compare("f16", dims);
   for (const char* dtypes :
@@ -171,6 +185,7 @@ TEST_CASE("every product, and every number of parts, agrees with the definition"
            "dtype=bf16 heads=2 head_dim=80/112 seq=40/131 score=softcap(3) outputs=out,lse scale=-0.2",
            "dtype=bf16 heads=2 head_dim=64 seq=33/100 scale=0 mask=causal() outputs=out,lse",
            "dtype=bf16 heads=12/3 head_dim=128 seq=1/700 outputs=out,lse batch=2",
+           "dtype=bf16 heads=16/2 head_dim=64 seq=1/40 outputs=out,lse batch=2",
            "dtype=bf16 heads=6/2 head_dim=200/33 seq=2/301 mask=causal()&window(100,0) outputs=out,lse sink_logit=yes",
            "dtype=f16 heads=5/1 head_dim=72/40 seq=1/333 mask=causal() outputs=out,lse",
            "dtype=f32 heads=8/1 head_dim=7/20 seq=2/300 mask=window(5,0) outputs=out,lse",
@@ -180,8 +195,8 @@ TEST_CASE("every product, and every number of parts, agrees with the definition"
     std::map<std::string, Config> points;
     family.space(problem, host).for_each([&](const Config& config) {
       if (config.integer("tile_n") <= 64) {
-        points.emplace(fmt::format("{} {} {} {}", config.word("width"), config.word("product"), config.word("pack"),
-                                   config.word("split")),
+        points.emplace(fmt::format("{} {} {} {} {}", config.word("width"), config.word("product"), config.word("pack"),
+                                   config.word("split"), config.word("product") == "tile" ? config.word("tile_n") : ""),
                        config);
       }
       return true;
@@ -250,29 +265,64 @@ TEST_CASE("keys past the sequence, NaN or not, never contribute") {
   // Call puts NaN rows behind every sequence and between rows; one more key of NaN in a masked-out place of K must
   // stay unseen, too.
   const Arch host = llvm_backend::host_arch();
-  const Problem problem = parse_problem("dtype=f32 heads=1 head_dim=32 seq=20/40 mask=causal() outputs=out,lse");
-  test::Call call(problem);
-  for (std::int64_t e = 0; e < 32; ++e)
-    test::put(Dtype::f32, call.k.at(0, 39, 0, e), NAN);
-  const Source source = family.render(problem, host, family.default_config(problem, host));
-  call.run(source, host);
-  for (std::int64_t i = 0; i < 20; ++i) {
-    INFO(i);
-    CHECK(std::isnan(call.out.get(0, i, 0, 0)) == (i == 19));
+  const Problem problem = parse_problem("dtype=f32 heads=1 head_dim=40 seq=20/40 mask=causal() outputs=out,lse");
+  for (const Config& config : every_product(problem, host)) {
+    test::Call call(problem);
+    for (std::int64_t e = 0; e < 40; ++e)
+      test::put(Dtype::f32, call.k.at(0, 39, 0, e), NAN);
+    call.run(family.render(problem, host, config), host);
+    for (std::int64_t i = 0; i < 20; ++i) {
+      INFO(i, " ", to_text(config));
+      CHECK(std::isnan(call.out.get(0, i, 0, 0)) == (i == 19));
+    }
   }
 }
 
 TEST_CASE("NaN and infinity in Q reach their row and no other") {
   const Arch host = llvm_backend::host_arch();
-  const Problem problem = parse_problem("dtype=f32 heads=1 head_dim=32 seq=20/40 outputs=out,lse");
-  test::Call call(problem);
-  test::put(Dtype::f32, call.q.at(0, 3, 0, 1), NAN);
-  test::put(Dtype::f32, call.q.at(0, 5, 0, 1), INFINITY);
-  call.run(family.render(problem, host, family.default_config(problem, host)), host);
-  for (std::int64_t i = 0; i < 20; ++i) {
-    INFO(i);
-    CHECK(std::isnan(call.out.get(0, i, 0, 0)) == (i == 3 || i == 5));
-    CHECK(std::isnan(call.lse[static_cast<std::size_t>(i)]) == (i == 3 || i == 5));
+  for (const char* scale : {"0.5", "0"}) {
+    const Problem problem =
+        parse_problem(fmt::format("dtype=f32 heads=1 head_dim=40 seq=20/40 outputs=out,lse scale={}", scale));
+    for (const Config& config : every_product(problem, host)) {
+      test::Call call(problem);
+      test::put(Dtype::f32, call.q.at(0, 3, 0, 1), NAN);
+      test::put(Dtype::f32, call.q.at(0, 5, 0, 39), INFINITY);
+      const float low_payload = std::bit_cast<float>(0x7f800001U);  // an infinity without its lower half
+      std::memcpy(call.q.at(0, 7, 0, 2), &low_payload, sizeof low_payload);
+      call.run(family.render(problem, host, config), host);
+      for (std::int64_t i = 0; i < 20; ++i) {
+        INFO(i, " scale=", scale, " ", to_text(config));
+        const bool reached = i == 3 || i == 5 || i == 7;
+        CHECK(std::isnan(call.out.get(0, i, 0, 0)) == reached);
+        CHECK(std::isnan(call.lse[static_cast<std::size_t>(i)]) == reached);
+      }
+    }
+  }
+}
+
+// P in two parts is rounded: cut, it would lose a 2^-16 of every O.
+TEST_CASE("f16 values keep what f32 outputs can show") {
+  const Arch host = llvm_backend::host_arch();
+  const Problem one = parse_problem("dtype=f32 v=f16 heads=1 head_dim=64 seq=40 mask=window(0,0)");
+  for (const Config& config : every_product(one, host)) {
+    test::Call call(one, 5);
+    call.run(family.render(one, host, config), host);
+    for (std::int64_t i = 0; i < 40; ++i) {
+      INFO(i, " ", to_text(config));
+      CHECK(std::fabs(call.out.get(0, i, 0, 7) - call.v.get(0, i, 0, 7)) <=
+            0x1p-22 * std::fabs(call.v.get(0, i, 0, 7)));
+    }
+  }
+  const Problem many = parse_problem("dtype=f32 v=f16 heads=1 head_dim=64 seq=40/4096");
+  for (const Config& config : every_product(many, host)) {
+    test::Call call(many, 6);
+    for (std::int64_t j = 0; j < 4096; ++j) {
+      for (std::int64_t e = 0; e < 64; ++e)
+        test::put(Dtype::f16, call.v.at(0, j, 0, e), static_cast<float>(0.5 + 0.5 * std::fabs(std::sin(j + 64 * e))));
+    }
+    call.run(family.render(many, host, config), host);
+    INFO(to_text(config));
+    CHECK(call.compare().out <= 3e-6);
   }
 }
 

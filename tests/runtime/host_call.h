@@ -2,6 +2,9 @@
 // the reference in runtime/, so that two mistakes would have to agree.
 #pragma once
 
+#include <doctest/doctest.h>
+
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -173,7 +176,13 @@ struct Call {
                                                {"split", split},
                                                {"head_dim_qk", problem.head_dim_qk},
                                                {"head_dim_v", problem.head_dim_v}};
-    std::map<std::string, std::unique_ptr<std::uint8_t[]>> slices;  // by name: launches share them
+    constexpr std::size_t guard = 4096;
+    struct Slice {
+      std::unique_ptr<std::uint8_t[]> memory;
+      std::uint8_t* begin = nullptr;
+      std::size_t size = 0;
+    };
+    std::map<std::string, Slice> slices;  // by name: launches share them
     for (const LaunchRule& rule : source.launches) {
       const auto evaluate = [&](const std::string& text) {
         std::int64_t value = -1;
@@ -184,14 +193,22 @@ struct Call {
       int n = 0;
       for (const WorkspaceSlice& slice : rule.workspace) {
         const std::int64_t size = evaluate(slice.bytes);
-        std::unique_ptr<std::uint8_t[]>& memory = slices[slice.name];
-        if (!memory) {
-          memory.reset(new std::uint8_t[static_cast<std::size_t>(size) + 64]);
-          std::memset(memory.get(), 0xff, static_cast<std::size_t>(size) + 64);
+        Slice& place = slices[slice.name];
+        if (!place.memory) {
+          place.size = static_cast<std::size_t>(size);
+          place.memory.reset(new std::uint8_t[place.size + guard + 64]);
+          std::memset(place.memory.get(), 0xff, place.size + guard + 64);
+          const auto past_boundary = reinterpret_cast<std::uintptr_t>(place.memory.get()) % 64;
+          place.begin = place.memory.get() + (64 - past_boundary) % 64;
         }
-        args.workspace[n++] = reinterpret_cast<void*>((reinterpret_cast<std::uintptr_t>(memory.get()) + 63) / 64 * 64);
+        args.workspace[n++] = place.begin;
       }
       reinterpret_cast<AttentuneHostEntry>(object.entry(rule.entry))(&args, 0, evaluate(rule.grid[0]));
+    }
+    for (const auto& [name, place] : slices) {
+      INFO("workspace ", name);
+      const std::uint8_t* const end = place.begin + place.size;
+      CHECK(std::all_of(end, end + guard, [](std::uint8_t byte) { return byte == 0xff; }));
     }
   }
 

@@ -10,7 +10,8 @@ FOLDER holds libggml-base.so and libggml-cpu.so, built for this machine; after t
   cmake --build ggml/build
 
 Q and O are f32; K and V f16, as llama.cpp caches them, or f32. Memory is [batch, row, head, d] on both sides. The causal
-mask is an array of f16 to ggml, made beforehand. A ratio above 1: attentune is faster. Needs numpy.
+mask is an array of f16 to ggml, made beforehand. A ratio above 1: attentune is faster. A turn is some calls, once the
+other's threads sleep; --no-rest takes single calls in turns. Needs numpy.
 """
 import argparse
 import ctypes as C
@@ -104,11 +105,12 @@ def main():
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--seconds", type=float, default=1.0, help="per cell")
     parser.add_argument("--all", action="store_true", help="sequences of 4096, too")
+    parser.add_argument("--no-rest", action="store_true", help="single calls in turns")
     arguments = parser.parse_args()
     ggml = Ggml(arguments.ggml, arguments.threads)
     runtime = side_by_side.runtime(arguments.path, arguments.threads)
     print(f"ggml, {arguments.threads} threads\n")
-    table = side_by_side.Table("ggml")
+    table = side_by_side.Table("ggml", rests=not arguments.no_rest)
     random = np.random.default_rng(1)
     for cache, batch, heads, heads_kv, dim, rows, keys, causal in side_by_side.cells(("f16", "f32"), arguments.all):
         q = random.standard_normal((batch, rows, heads, dim), np.float32)

@@ -43,6 +43,7 @@ def rest():
         time.sleep(0.005)
         if time.process_time() - busy < 0.1 * (time.perf_counter() - begin):
             return
+    sys.exit("a thread of this process never rests (OMP_WAIT_POLICY=active?); --no-rest measures without")
 
 
 def turn(call, span=0.02):
