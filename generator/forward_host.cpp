@@ -65,7 +65,7 @@ bool all_bf16(const Problem& p) { return p.q == Dtype::bf16 && p.k == Dtype::bf1
 bool serves(Product product, const Problem& problem, const Arch& arch, int width) {
   if (product == Product::fma)
     return true;
-  // Tiles multiply other dtypes in parts (templates/host/parts.h).
+  // Tiles multiply other dtypes as sums of bf16 (templates/host/terms.h).
   return product == Product::tile ? multiplies_bf16_tiles(arch, width)
                                   : multiplies_bf16_pairs(arch, width) && all_bf16(problem);
 }
@@ -99,7 +99,7 @@ ConfigSpace class_space(const Problem& problem, const Arch& arch) {
   ConfigSpace space;
   space.add({"width", ChoiceKind::compile, std::move(widths), "bits of the vector registers used"});
   space.add({"product", ChoiceKind::compile, std::move(products),
-             "what multiplies: f32 FMA, AVX512-BF16 pairs (dot), AMX-BF16 tiles (tile; f32 and f16 in parts)"});
+             "what multiplies: f32 FMA, AVX512-BF16 pairs (dot), AMX-BF16 tiles (tile; f32 and f16 as sums of bf16)"});
   space.add({"micro", ChoiceKind::compile, std::move(micro_words),
              "rows x vectors of 16 the micro-kernel keeps in registers; pack=none: rows x keys"});
   space.add({"unroll", ChoiceKind::compile, {"1", "2"}, "steps of depth between two branches"});

@@ -27,8 +27,8 @@
 //                  FMAs make 32, which leaves the softmax as the larger half. Linux gives tile registers on request
 //                  only; host_arch() asks, a program that runs an exported kernel with product=tile asks itself
 //                  (arch_prctl ARCH_REQ_XCOMP_PERM).
-//   f32, f16       on AMX: taken apart into bf16 (templates/host/parts.h), f32 into three, f16 into two. Six products of
-//                  parts make one of f32: 512 / 6 = 85 a cycle, 2.7 times the FMAs' 32; f16 takes four for S and three
+//   f32, f16       on AMX: sums of bf16 terms (templates/host/terms.h), three for f32, two for f16. Six products of
+//                  terms make one of f32: 512 / 6 = 85 a cycle, 2.7 times the FMAs' 32; f16 takes four for S and three
 //                  for O. The clock falls under them (3.4 GHz for FMAs, 3.0 for tiles from registers, 2.6 with their
 //                  loads, in whatever order), and 32 x 32 sums cost 200 cycles beside 64 a step: 1.4 times the FMA
 //                  ceiling is what is left at d 128. Packing writes 6 bytes an element, so it pays from about 32 rows

@@ -24,12 +24,12 @@ constexpr std::array<std::string_view, 4> pack_words{"task", "k", "whole", "none
 enum class Product : std::uint8_t { fma, dot, tile };
 constexpr std::array<std::string_view, 3> product_words{"fma", "dot", "tile"};
 
-// The bf16 that a number is taken apart into where the product takes nothing else (templates/host/parts.h).
-constexpr int parts_of(Dtype dtype, Product product) {
+// The bf16 that a number is taken apart into where the product takes nothing else (templates/host/terms.h).
+constexpr int terms_of(Dtype dtype, Product product) {
   return product != Product::tile || dtype == Dtype::bf16 ? 1 : dtype == Dtype::f16 ? 2 : 3;
 }
 
-// Products of parts i of A and j of B that count, i + j < most; and the `most` of S.
+// Products of terms i of A and j of B that count, i + j < most; and the `most` of S.
 constexpr int qk_most = 3;
 [[nodiscard]] int products_of(int a, int b, int most);
 // Tiles of depth for what of d_qk is past the last 32, where all its products stand in one row; 0 where they do not.

@@ -48,11 +48,11 @@ Work work_of(const Problem& p, const HostConfig& config) {
 double convert_cost(Dtype dtype) { return dtype == Dtype::f32 ? 0 : 3; }
 
 // 32 x 32 sums in tile registers take four tdpbf16ps of 16 cycles a tile of depth, and 200 cycles for loading and
-// storing them, which the next ones' products do not hide (measured).
+// storing them, which the next ones' products do not hide (measured, at the lower clock that tiles leave).
 double tile_cycles(double sums, double depth_tiles) { return sums / (32 * 32) * (64 * depth_tiles + 200); }
 
 double tile_products(const Problem& p, const HostConfig& config, const Work& work) {
-  const int q = parts_of(p.q, config.product), k = parts_of(p.k, config.product), v = parts_of(p.v, config.product);
+  const int q = terms_of(p.q, config.product), k = terms_of(p.k, config.product), v = terms_of(p.v, config.product);
   const std::int64_t tail = qk_tail_tiles(p, config.product);
   const std::int64_t whole = tail == 0 ? ceil_div(p.head_dim_qk, 32) : p.head_dim_qk / 32;
   const double scores = work.computed_rows * work.keys;
@@ -81,14 +81,14 @@ double cycles_a_product(const Arch& arch, const HostConfig& config) {
 }
 
 // A score costs max, exp2, sum, load and store: 22 instructions on 16 of them, 12 where exponents are scaled by
-// hardware, 3 more for every part but one; and some 40 a row and key tile.
+// hardware, 3 more for every term but one; and some 40 a row and key tile.
 double softmax_cycles(const Problem& p, const Arch& arch, const HostConfig& config, const Work& work) {
   const double instructions =
-      (scales_exponents(arch, config.width) ? 12 : 22) + 3.0 * (parts_of(p.v, config.product) - 1);
+      (scales_exponents(arch, config.width) ? 12 : 22) + 3.0 * (terms_of(p.v, config.product) - 1);
   return work.computed_rows * (work.keys / lanes * instructions * (512.0 / config.width) / 2 + work.key_tiles * 40);
 }
 
-// A transposition of K is 4 shuffles a vector, a cycle each, and 2 moves, of V 2 moves; conversion adds 3; every part
+// A transposition of K is 4 shuffles a vector, a cycle each, and 2 moves, of V 2 moves; conversion adds 3; every term
 // costs 10 for taking it out and passing through memory (measured). K and V come from memory at 8 bytes a cycle. Once
 // a row tile, or once for all of them (every key tile then, seen or not), who read it from a farther cache.
 double packing_cycles(const Problem& p, const HostConfig& config, const Work& work) {
@@ -97,17 +97,17 @@ double packing_cycles(const Problem& p, const HostConfig& config, const Work& wo
   const bool tiles = config.product == Product::tile;
   const double pairs = config.product == Product::fma ? 1.0 : 0.5;
   const double vectors = work.keys / lanes * (512.0 / config.width) / 2 * pairs;
-  const int k_parts = parts_of(p.k, config.product), v_parts = parts_of(p.v, config.product);
-  const auto instructions = [&](double moves, Dtype dtype, int parts) {
-    return parts > 1 ? (moves + 10) * parts : moves + (pairs == 1 ? convert_cost(dtype) : 0);
+  const int k_terms = terms_of(p.k, config.product), v_terms = terms_of(p.v, config.product);
+  const auto instructions = [&](double moves, Dtype dtype, int terms) {
+    return terms > 1 ? (moves + 10) * terms : moves + (pairs == 1 ? convert_cost(dtype) : 0);
   };
   const double k =
-      work.depth_qk * (vectors * instructions(10, p.k, k_parts) + work.keys * static_cast<double>(size_of(p.k)) / 8);
+      work.depth_qk * (vectors * instructions(10, p.k, k_terms) + work.keys * static_cast<double>(size_of(p.k)) / 8);
   const double v =
-      work.depth_v * (vectors * instructions(2, p.v, v_parts) + work.keys * static_cast<double>(size_of(p.v)) / 8);
+      work.depth_v * (vectors * instructions(2, p.v, v_terms) + work.keys * static_cast<double>(size_of(p.v)) / 8);
   if (config.pack == Pack::whole) {
     const double bytes_a_cycle = tiles ? 16 : 32;  // AMX leaves less time to hide them in
-    const double bytes = 4 * pairs * (work.depth_qk * k_parts + work.depth_v * v_parts);
+    const double bytes = 4 * pairs * (work.depth_qk * k_terms + work.depth_v * v_terms);
     return k + v + work.row_tiles * work.visited * work.keys * bytes / bytes_a_cycle;
   }
   return work.row_tiles * work.visited * (k + (config.pack == Pack::k ? 0 : v));

@@ -36,7 +36,7 @@ extern const int NATIVE_SCALE;
 enum Pack { PACK_TASK, PACK_K, PACK_WHOLE, PACK_NONE };
 
 /* What multiplies: f32 FMA; AVX512-BF16 vdpbf16ps, a vector of pairs; AMX-BF16 tdpbf16ps, a 16 x 16 tile of pairs (of
- * parts, where numbers are no bf16: parts.h). */
+ * terms, where numbers are no bf16: terms.h). */
 enum Product { PRODUCT_FMA, PRODUCT_DOT, PRODUCT_TILE };
 
 enum Dtype { DTYPE_F32, DTYPE_F16, DTYPE_BF16 };

@@ -8,7 +8,7 @@
 
 #include "templates/host/constants.h"
 #include "templates/host/isa.h"
-#include "templates/host/parts.h"
+#include "templates/host/terms.h"
 #include "templates/host/vector.h"
 
 INLINE void micro_step(int rows, int vectors, const float* a, int64_t a_stride, const float* b,
@@ -81,12 +81,12 @@ INLINE const float* prefetch_lines(const float* from, int64_t lines) {
   return from + lines * LANES;
 }
 
-/* 32 x 32 in tile registers; depth in whole tiles of 16 steps, strides in bytes. The parts of a tile's numbers follow
+/* 32 x 32 in tile registers; depth in whole tiles of 16 steps, strides in bytes. The terms of a tile's numbers follow
  * one another, along a row of A, down the columns of B; the tail follows them. Rows of C are scaled before
  * (rescale_rows). */
-INLINE void tile_kernel(int64_t depth, Parts parts, const float* a, int64_t a_bytes, const float* b, int64_t b_bytes,
+INLINE void tile_kernel(int64_t depth, Terms terms, const float* a, int64_t a_bytes, const float* b, int64_t b_bytes,
                         float* c, int64_t c_bytes, int accumulate, Ahead ahead) {
-  const int64_t steps = (depth * products_of(parts.a, parts.b, parts.most) + parts.tail) / LANES;
+  const int64_t steps = (depth * products_of(terms.a, terms.b, terms.most) + terms.tail) / LANES;
   const int64_t lines = (ahead.lines + steps - 1) / steps; /* a few a step: products would wait behind many at once */
   if (accumulate) {
     attentune_tile_load(c, c_bytes);
@@ -95,28 +95,28 @@ INLINE void tile_kernel(int64_t depth, Parts parts, const float* a, int64_t a_by
   }
   for (int64_t k = 0; k < depth; k += LANES) {
     UNROLL
-    for (int i = 0; i < parts.a; ++i) {
+    for (int i = 0; i < terms.a; ++i) {
       UNROLL
-      for (int j = 0; j < parts.b && i + j < parts.most; ++j) {
+      for (int j = 0; j < terms.b && i + j < terms.most; ++j) {
         ahead.from = prefetch_lines(ahead.from, lines);
-        attentune_tile_step(a + k * parts.a + i * LANES, a_bytes,
-                            (const float*)((const char*)b + (k * parts.b + j * LANES) * b_bytes), b_bytes);
+        attentune_tile_step(a + k * terms.a + i * LANES, a_bytes,
+                            (const float*)((const char*)b + (k * terms.b + j * LANES) * b_bytes), b_bytes);
       }
     }
   }
-  for (int64_t k = 0; k < parts.tail; k += LANES) {
+  for (int64_t k = 0; k < terms.tail; k += LANES) {
     ahead.from = prefetch_lines(ahead.from, lines);
-    attentune_tile_step(a + depth * parts.a + k, a_bytes,
-                        (const float*)((const char*)b + (depth * parts.b + k) * b_bytes), b_bytes);
+    attentune_tile_step(a + depth * terms.a + k, a_bytes,
+                        (const float*)((const char*)b + (depth * terms.b + k) * b_bytes), b_bytes);
   }
   attentune_tile_store(c, c_bytes);
 }
 
-INLINE void micro_kernel(int rows, int vectors, int64_t depth, Parts parts, const float* a, int64_t a_stride,
+INLINE void micro_kernel(int rows, int vectors, int64_t depth, Terms terms, const float* a, int64_t a_stride,
                          const float* b, int64_t b_stride, float* c, int64_t c_stride, const float* row_scale,
                          Ahead ahead) {
   if (PRODUCT == PRODUCT_TILE) {
-    tile_kernel(depth, parts, a, a_stride * 4, b, b_stride * 4, c, c_stride * 4, row_scale != 0, ahead);
+    tile_kernel(depth, terms, a, a_stride * 4, b, b_stride * 4, c, c_stride * 4, row_scale != 0, ahead);
   } else {
     prefetch_lines(ahead.from, ahead.lines);
     vector_kernel(rows, vectors, depth, a, a_stride, b, b_stride, c, c_stride, row_scale);

@@ -5,9 +5,9 @@
 #include "templates/attention_args.h"
 #include "templates/host/constants.h"
 #include "templates/host/convert.h"
-#include "templates/host/parts.h"
 #include "templates/host/rows.h"
 #include "templates/host/scratch.h"
+#include "templates/host/terms.h"
 #include "templates/host/transpose.h"
 #include "templates/host/vector.h"
 
@@ -18,48 +18,48 @@ INLINE void prefetch_row(const char* row, int64_t bytes) {
   }
 }
 
-/* The 16 steps of Q or K at p: f32, or bf16 as it stands in memory, or one part of pairs. */
-INLINE vec load_steps(int dtype, const char* p, int part) {
+/* The 16 steps of Q or K at p: f32, or bf16 as it stands in memory, or one term of pairs. */
+INLINE vec load_steps(int dtype, const char* p, int term) {
   if (PRODUCT == PRODUCT_FMA) {
     return load_elements(dtype, p);
   }
-  return qk_apart() ? pairs_of(load_elements(dtype, p), load_elements(dtype, p + LANES * dtype_bytes(dtype)), part, CUT)
+  return qk_apart() ? pairs_of(load_elements(dtype, p), load_elements(dtype, p + LANES * dtype_bytes(dtype)), term, CUT)
                     : *(const vec_memory*)p;
 }
 
 /* The same of `count` elements, fewer than 16 steps only at the end of a row: zeros behind them. */
-INLINE vec load_some_steps(int dtype, const char* p, int count, int part) {
+INLINE vec load_some_steps(int dtype, const char* p, int count, int term) {
   if (count == LANES * (int)step_elements()) {
-    return load_steps(dtype, p, part);
+    return load_steps(dtype, p, term);
   }
   float padded_row[2 * LANES] __attribute__((aligned(64))) = {0};
   __builtin_memcpy(padded_row, p, (uint64_t)(count * dtype_bytes(dtype)));
-  return load_steps(dtype, (const char*)padded_row, part);
+  return load_steps(dtype, (const char*)padded_row, term);
 }
 
-/* The elements at p that are no whole block, in parts in one row (qk_tail): `is_b` for K, else Q. 16 steps every
+/* The elements at p that are no whole block, in terms in one row (qk_tail): `is_b` for K, else Q. 16 steps every
  * `stride` floats. */
 INLINE void spread_tail(int dtype, const char* p, int is_b, float* to, int64_t stride) {
   const int count = HEAD_DIM_QK % (2 * LANES);
-  const Parts parts = qk_parts();
+  const Terms terms = qk_terms();
   float elements[2 * LANES] __attribute__((aligned(64))) = {0};
   uint16_t spread[MAX_TAIL_STEPS * 2 + 2 * LANES] __attribute__((aligned(64))) = {0};
   __builtin_memcpy(elements, p, (uint64_t)(count * dtype_bytes(dtype)));
   const char* const from = (const char*)elements;
   uint16_t* at = spread; /* what is written past `count` elements is zero, or the next product's place */
   UNROLL
-  for (int i = 0; i < parts.a; ++i) {
+  for (int i = 0; i < terms.a; ++i) {
     UNROLL
-    for (int j = 0; j < parts.b && i + j < parts.most; ++j) {
+    for (int j = 0; j < terms.b && i + j < terms.most; ++j) {
       UNROLL
       for (int half = 0; half < 2; ++half) {
         const vec x = load_elements(dtype, from + half * LANES * dtype_bytes(dtype));
-        *(u16vec_memory*)(at + half * LANES) = __builtin_convertvector(part_of_vec(x, is_b ? j : i, CUT) >> 16, u16vec);
+        *(u16vec_memory*)(at + half * LANES) = __builtin_convertvector(term_of_vec(x, is_b ? j : i, CUT) >> 16, u16vec);
       }
       at += count;
     }
   }
-  for (int step = 0; step < parts.tail; step += LANES) {
+  for (int step = 0; step < terms.tail; step += LANES) {
     store(to + step / LANES * stride, *(const vec_memory*)(spread + 2 * step));
   }
 }
@@ -77,7 +77,7 @@ INLINE vec with_sign_of(float scale, vec pairs) {
 }
 
 INLINE void pack_q_block(const char* p, int count, float scale, float* to) {
-  const int parts = parts_of(Q_DTYPE);
+  const int terms = terms_of(Q_DTYPE);
   if (qk_tail() != 0 && count != 2 * LANES) {
     spread_tail(Q_DTYPE, p, 0, to, LANES);
     for (int step = 0; step < qk_tail(); step += LANES) {
@@ -86,9 +86,9 @@ INLINE void pack_q_block(const char* p, int count, float scale, float* to) {
     return;
   }
   UNROLL
-  for (int part = 0; part < parts; ++part) {
-    const vec x = load_some_steps(Q_DTYPE, p, count, part);
-    store(to + part * LANES, PRODUCT == PRODUCT_FMA ? x * splat(scale) : with_sign_of(scale, x));
+  for (int term = 0; term < terms; ++term) {
+    const vec x = load_some_steps(Q_DTYPE, p, count, term);
+    store(to + term * LANES, PRODUCT == PRODUCT_FMA ? x * splat(scale) : with_sign_of(scale, x));
   }
 }
 
@@ -100,7 +100,7 @@ INLINE void pack_q(const AttentionArgs* args, int64_t batch, int64_t head_kv, in
   const int block = LANES * (int)step_elements();
   const int whole = HEAD_DIM_QK / block;
   const int tail = HEAD_DIM_QK % block;
-  const int to_block = LANES * parts_of(Q_DTYPE);
+  const int to_block = LANES * terms_of(Q_DTYPE);
   const int64_t stride = q_stride();
   for (int64_t r = 0; r < rows; ++r) {
     const char* row = (const char*)args->q + (batch * args->q_stride[0] + query_of(first + r) * args->q_stride[1] +
@@ -119,12 +119,12 @@ INLINE void pack_q(const AttentionArgs* args, int64_t batch, int64_t head_kv, in
   }
 }
 
-/* 16 keys by 16 steps of d, `count` elements from `offset` bytes on, transposed into 16 rows of a panel; part after
- * part. They pass through memory, so that one transposition in the code, which is long, serves all. */
+/* 16 keys by 16 steps of d, `count` elements from `offset` bytes on, transposed into 16 rows of a panel; term after
+ * term. They pass through memory, so that one transposition in the code, which is long, serves all. */
 INLINE void pack_k_block(const char* const row[LANES], int64_t offset, int count, float* to, int64_t to_stride) {
-  const int parts = parts_of(K_DTYPE);
+  const int terms = terms_of(K_DTYPE);
   const int in_row = qk_tail() != 0 && count != 2 * LANES;
-  const int squares = in_row ? qk_tail() / LANES : parts;
+  const int squares = in_row ? qk_tail() / LANES : terms;
   float steps[MAX_TAIL_STEPS / LANES][LANES][LANES] __attribute__((aligned(64)));
   for (int i = 0; i < LANES; ++i) {
     if (in_row) {
@@ -132,8 +132,8 @@ INLINE void pack_k_block(const char* const row[LANES], int64_t offset, int count
       continue;
     }
     UNROLL
-    for (int part = 0; part < parts; ++part) {
-      store(steps[part][i], load_some_steps(K_DTYPE, row[i] + offset, count, part));
+    for (int term = 0; term < terms; ++term) {
+      store(steps[term][i], load_some_steps(K_DTYPE, row[i] + offset, count, term));
     }
   }
 #pragma clang loop unroll(disable)
@@ -151,22 +151,22 @@ INLINE void pack_k_block(const char* const row[LANES], int64_t offset, int count
   }
 }
 
-/* Keys [first, first + keys) as panels of MICRO_VECTORS * 16 keys, each [padded steps of d_qk, 16 of
- * each part in turn, then the tail][width]. A panel's lanes past `keys` repeat the last key (softmax overwrites what
- * they produce): nothing past the tensor is read. */
+/* Keys [first, first + keys) as panels of MICRO_VECTORS * 16 keys, each [padded steps of d_qk, 16 of each
+ * term in turn, then the tail][width]. A panel's lanes past `keys` repeat the last key (softmax overwrites what they
+ * produce): nothing past the tensor is read. */
 INLINE void pack_k(const AttentionArgs* args, int64_t batch, int64_t head_kv, int64_t first, int64_t keys, float* k) {
   const int64_t bytes = dtype_bytes(K_DTYPE);
   const int64_t width = MICRO_VECTORS * LANES;
   const int block = LANES * (int)step_elements();
   const int whole = HEAD_DIM_QK / block;
   const int tail = HEAD_DIM_QK % block;
-  const int64_t rows = LANES * parts_of(K_DTYPE); /* of the panel, for a block */
+  const int64_t rows = LANES * terms_of(K_DTYPE); /* of the panel, for a block */
   const int64_t key_bytes = args->k_stride[1] * bytes;
   const char* base = (const char*)args->k +
                      (batch * args->k_stride[0] + head_kv * args->k_stride[2] + first * args->k_stride[1]) * bytes;
   const int64_t end = (keys + width - 1) / width * width;
   for (int64_t j = 0; j < end; j += LANES) {
-    float* to = k + j / width * width * qk_floats(parts_of(K_DTYPE)) + j % width;
+    float* to = k + j / width * width * qk_floats(terms_of(K_DTYPE)) + j % width;
     const char* row[LANES];
     UNROLL
     for (int i = 0; i < LANES; ++i) {
@@ -202,18 +202,18 @@ INLINE vec load_v_pairs(const char* low, const char* high, int count) {
 }
 
 /* 16 columns of V of one step, `count` of them there, whose keys begin at `low` and `high` (one key where a step is one
- * element), to each part's place. */
-INLINE void pack_v_vector(const char* low, const char* high, int count, float* to, int64_t part_floats) {
-  const int parts = parts_of(V_DTYPE);
+ * element), to each term's place. */
+INLINE void pack_v_vector(const char* low, const char* high, int count, float* to, int64_t term_floats) {
+  const int terms = terms_of(V_DTYPE);
   UNROLL
-  for (int part = 0; part < parts; ++part) {
-    store(to + part * part_floats, PRODUCT == PRODUCT_FMA ? load_v(low, count)
-                                   : pv_apart()           ? pairs_of(load_v(low, count), load_v(high, count), part, CUT)
+  for (int term = 0; term < terms; ++term) {
+    store(to + term * term_floats, PRODUCT == PRODUCT_FMA ? load_v(low, count)
+                                   : pv_apart()           ? pairs_of(load_v(low, count), load_v(high, count), term, CUT)
                                                           : load_v_pairs(low, high, count));
   }
 }
 
-/* Keys [first, first + keys) as panels of up to MICRO_VECTORS vectors of d_v, each [steps of TILE_N, 16 of each part in
+/* Keys [first, first + keys) as panels of up to MICRO_VECTORS vectors of d_v, each [steps of TILE_N, 16 of each term in
  * turn][width]; d_v is padded with zeros to o_columns, the last panel is narrower when vectors do not divide. AMX reads
  * whole tiles: zeros for keys that are none, where P is zero but garbage might be NaN. */
 INLINE void pack_v(const AttentionArgs* args, int64_t batch, int64_t head_kv, int64_t first, int64_t keys, float* v) {
@@ -221,8 +221,8 @@ INLINE void pack_v(const AttentionArgs* args, int64_t batch, int64_t head_kv, in
   const int whole = HEAD_DIM_V / LANES;
   const int tail = HEAD_DIM_V % LANES;
   const int64_t vectors = vectors_of(o_columns());
-  const int64_t parts = parts_of(V_DTYPE);
-  const int64_t tile_steps = TILE_N / step_elements() * parts;
+  const int64_t terms = terms_of(V_DTYPE);
+  const int64_t tile_steps = TILE_N / step_elements() * terms;
   const int64_t key_bytes = args->v_stride[1] * bytes;
   const int64_t steps = PRODUCT == PRODUCT_TILE ? padded(steps_of(keys)) : steps_of(keys);
   const char* base = (const char*)args->v +
@@ -241,15 +241,15 @@ INLINE void pack_v(const AttentionArgs* args, int64_t batch, int64_t head_kv, in
     for (int64_t i = 0; i < vectors; ++i) {
       const int64_t panel = i / MICRO_VECTORS * MICRO_VECTORS;
       const int64_t width = vectors - panel < MICRO_VECTORS ? vectors - panel : MICRO_VECTORS;
-      const int64_t row = step / LANES * parts * LANES + step % LANES;
+      const int64_t row = step / LANES * terms * LANES + step % LANES;
       float* to = v + (panel * tile_steps + row * width + (i - panel)) * LANES;
       const int64_t column = i * LANES * bytes;
       const int count = i < whole ? LANES : i == whole ? tail : 0;
-      const int64_t part_floats = LANES * width * LANES;
+      const int64_t term_floats = LANES * width * LANES;
       if (count == 0) {
-        pack_v_vector(0, 0, LANES, to, part_floats);
+        pack_v_vector(0, 0, LANES, to, term_floats);
       } else {
-        pack_v_vector(low ? low + column : 0, high ? high + column : 0, count, to, part_floats);
+        pack_v_vector(low ? low + column : 0, high ? high + column : 0, count, to, term_floats);
       }
     }
   }

@@ -34,14 +34,14 @@ INLINE void multiply_qk(const Scratch* scratch, int64_t rows, const KeyTile* key
                         const Operands* operands) {
   const int64_t panel = MICRO_VECTORS * LANES;
   const int64_t depth = PRODUCT == PRODUCT_TILE ? padded(qk_steps()) : qk_steps();
-  const int64_t key_floats = qk_floats(parts_of(K_DTYPE));
+  const int64_t key_floats = qk_floats(terms_of(K_DTYPE));
   for (int64_t j = 0; j < keys->keys; j += panel) {
     const float* const begin = operands->k + j * key_floats;
     for (int64_t r = 0; r < rows; r += MICRO_ROWS) {
       const KeyTile* group = &seen[r / row_group()];
       const int64_t skipped = group->first - keys->first;
       if (j >= skipped && j < skipped + group->keys) {
-        micro_kernel(MICRO_ROWS, MICRO_VECTORS, depth, qk_parts(), scratch->q + r * q_stride(), q_stride(), begin,
+        micro_kernel(MICRO_ROWS, MICRO_VECTORS, depth, qk_terms(), scratch->q + r * q_stride(), q_stride(), begin,
                      panel, scratch->s + r * s_stride() + j - skipped, s_stride(), 0,
                      share_of(begin + panel * key_floats, panel * key_floats, r, rows));
       }
@@ -52,15 +52,15 @@ INLINE void multiply_qk(const Scratch* scratch, int64_t rows, const KeyTile* key
 /* O = alpha O + P V, for the panel of `vectors` vectors of d_v that begins at vector `first`. */
 INLINE void multiply_pv_panel(const Scratch* scratch, int64_t rows, const KeyTile* keys, const KeyTile* seen,
                               const Operands* operands, int64_t first, int vectors) {
-  const int64_t tile_steps = TILE_N / step_elements() * parts_of(V_DTYPE);
+  const int64_t tile_steps = TILE_N / step_elements() * terms_of(V_DTYPE);
   const float* v = operands->v + (PACK == PACK_K ? first : first * tile_steps) * LANES;
   const int64_t v_stride = PACK == PACK_K ? operands->v_stride : vectors * LANES;
   for (int64_t r = 0; r < rows; r += MICRO_ROWS) {
     const KeyTile* group = &seen[r / row_group()];
-    const int64_t skipped = steps_of(group->first - keys->first) * parts_of(V_DTYPE);
+    const int64_t skipped = steps_of(group->first - keys->first) * terms_of(V_DTYPE);
     const int64_t steps = steps_of(group->keys);
     if (group->keys > 0) {
-      micro_kernel(MICRO_ROWS, vectors, PRODUCT == PRODUCT_TILE ? padded(steps) : steps, pv_parts(),
+      micro_kernel(MICRO_ROWS, vectors, PRODUCT == PRODUCT_TILE ? padded(steps) : steps, pv_terms(),
                    scratch->p + r * s_stride(), s_stride(), v + skipped * v_stride, v_stride,
                    scratch->o + r * o_stride() + first * LANES, o_stride(), scratch->alpha + r,
                    share_of(v + tile_steps * vectors * LANES, tile_steps * vectors * LANES, r, rows));

@@ -4,7 +4,7 @@
 #define ATTENTUNE_HOST_SCRATCH_H
 
 #include "templates/host/constants.h"
-#include "templates/host/parts.h"
+#include "templates/host/terms.h"
 #include "templates/host/vector.h"
 
 INLINE int64_t vectors_of(int64_t width) { return (width + LANES - 1) / LANES; }
@@ -14,10 +14,10 @@ INLINE int64_t padded(int64_t width) { return vectors_of(width) * LANES; }
 INLINE int64_t step_elements(void) { return PRODUCT == PRODUCT_FMA ? 1 : 2; }
 INLINE int64_t steps_of(int64_t elements) { return (elements + step_elements() - 1) / step_elements(); }
 
-/* Steps of d_qk, without those of the tail in one row; and with it, in parts, whole vectors of them: floats of a row.
- */
+/* Steps of d_qk but for those of the tail in one row, and the floats that a row of Q or K takes: whole vectors of steps
+ * for each term, then the tail. */
 INLINE int64_t qk_steps(void) { return steps_of(qk_tail() == 0 ? HEAD_DIM_QK : HEAD_DIM_QK / 32 * 32); }
-INLINE int64_t qk_floats(int parts) { return padded(qk_steps()) * parts + qk_tail(); }
+INLINE int64_t qk_floats(int terms) { return padded(qk_steps()) * terms + qk_tail(); }
 
 /* Columns of O: whole vectors, or pairs of vectors where the product or stream.h takes two at a time. */
 INLINE int64_t o_columns(void) {
@@ -26,12 +26,12 @@ INLINE int64_t o_columns(void) {
 }
 INLINE int64_t q_columns(void) {
   return PACK == PACK_NONE && PRODUCT != PRODUCT_TILE ? (HEAD_DIM_QK + 2 * LANES - 1) / (2 * LANES) * 2 * LANES
-                                                      : qk_floats(parts_of(Q_DTYPE));
+                                                      : qk_floats(terms_of(Q_DTYPE));
 }
 
-/* S, and P in its place: never longer, but for P in three parts, which begins half a tile before S and stays behind it
+/* S, and P in its place: never longer, but for P in three terms, which begins half a tile before S and stays behind it
  * as both are walked. */
-INLINE int64_t s_begin(void) { return parts_of(V_DTYPE) == 3 ? TILE_N / 2 : 0; }
+INLINE int64_t s_begin(void) { return terms_of(V_DTYPE) == 3 ? TILE_N / 2 : 0; }
 
 /* Rows are one vector longer than they need to be: widths are mostly powers of two, and rows that far apart would
  * compete for the same sets of the first-level cache. */
@@ -42,9 +42,9 @@ INLINE int64_t o_stride(void) { return o_columns() + LANES; }
 /* K and V of one key tile, packed: panels of [d][keys] and panels of [keys][d]. Where the call is packed as a whole,
  * the V tile follows its K tile, and tiles follow one another in the order of (batch, KV head, key tile). */
 INLINE int64_t k_tile_floats(void) {
-  return (PACK == PACK_NONE ? MICRO_VECTORS * LANES : TILE_N) * qk_floats(parts_of(K_DTYPE));
+  return (PACK == PACK_NONE ? MICRO_VECTORS * LANES : TILE_N) * qk_floats(terms_of(K_DTYPE));
 }
-INLINE int64_t v_tile_floats(void) { return TILE_N / step_elements() * o_columns() * parts_of(V_DTYPE); }
+INLINE int64_t v_tile_floats(void) { return TILE_N / step_elements() * o_columns() * terms_of(V_DTYPE); }
 INLINE int64_t packed_tile_floats(void) { return k_tile_floats() + v_tile_floats(); }
 
 /* One worker's state of a row tile. Every part is a multiple of 16 floats long, so all begin on 64 bytes. */

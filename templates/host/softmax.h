@@ -7,7 +7,7 @@
 #include "templates/host/convert.h"
 #include "templates/host/exp2.h"
 #include "templates/host/mask.h"
-#include "templates/host/parts.h"
+#include "templates/host/terms.h"
 #include "templates/host/vector.h"
 
 #define LOG2_E 0x1.715476p0f
@@ -62,19 +62,19 @@ INLINE vec exp2_of_score(const float* s, float factor, float origin) {
   return exp2_vec(PRODUCT == PRODUCT_FMA ? x - splat(origin) : x * splat(factor) - splat(origin));
 }
 
-/* S to P for one row, p at s or s_begin before it; l gets the sum. P takes half the room where products read pairs,
- * half a time more where the pairs have three parts. */
+/* S to P for one row, p at s or s_begin before s; l gets the sum. P takes half of S's room where products read pairs,
+ * one and a half times where the pairs have three terms. */
 INLINE void row_exp2(const float* s, float* p, int64_t vectors, float factor, float origin, float alpha, float* l) {
   vec sum = load(l) * splat(alpha);
   if (pv_apart()) {
-    const int parts = parts_of(V_DTYPE);
-    const uint32_t round = parts == 3 ? CUT : TO_NEAREST;
+    const int terms = terms_of(V_DTYPE);
+    const uint32_t round = terms == 3 ? CUT : TO_NEAREST;
     for (int64_t v = 0; v < vectors; v += 2) {
       const vec low = exp2_of_score(s + v * LANES, factor, origin);
       const vec high = exp2_of_score(s + (v + 1) * LANES, factor, origin);
       UNROLL
-      for (int part = 0; part < parts; ++part) {
-        store(p + (v / 2 * parts + part) * LANES, pairs_of(low, high, part, round));
+      for (int term = 0; term < terms; ++term) {
+        store(p + (v / 2 * terms + term) * LANES, pairs_of(low, high, term, round));
       }
       sum = sum + low + high;
     }

@@ -70,7 +70,7 @@ INLINE void stream_tiles_qk(const Scratch* scratch, int64_t rows, int64_t keys, 
       a = copied;
       a_bytes = HEAD_DIM_QK * 2;
     }
-    tile_kernel(steps_of(HEAD_DIM_QK), qk_parts(), (const float*)a, a_bytes, scratch->k, TILE_KEYS * 4, turned,
+    tile_kernel(steps_of(HEAD_DIM_QK), qk_terms(), (const float*)a, a_bytes, scratch->k, TILE_KEYS * 4, turned,
                 TILE_KEYS * 4, 0, no_share);
     turn_scores(scratch, turned, rows, j);
   }

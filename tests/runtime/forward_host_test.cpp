@@ -124,8 +124,8 @@ TEST_CASE("whoever packs, the numbers are the same") {
   CHECK_THROWS_AS((void)family.render(odd, fma, packed(odd, fma, "k")), RefusalError);
 }
 
-// Tiles of bf16 hold f32 in three parts and f16 in two; what of d fills no tile stands in one row, or does not.
-TEST_CASE("products in parts lose nothing that f32 would keep") {
+// Tiles of bf16 hold f32 in three terms and f16 in two; what of d fills no tile stands in one row, or does not.
+TEST_CASE("products of terms lose nothing that f32 would keep") {
   const Arch host = llvm_backend::host_arch();
   const std::size_t products = host.has("amx-bf16") && host.has("avx512bf16") ? 2 : 1;
   CHECK(every_product(parse_problem("dtype=f32 heads=1 head_dim=40 seq=20/40"), host).size() == products);
@@ -148,7 +148,7 @@ TEST_CASE("products in parts lose nothing that f32 would keep") {
   }
 }
 
-// One key of score 0: P is 1, and the parts of V add up to V again, from 2^-103 to the largest number.
+// One key of score 0: P is 1, and the terms of V add up to V again, from 2^-103 to the largest number.
 TEST_CASE("f32 passes through V bit by bit") {
   const Arch host = llvm_backend::host_arch();
   const Problem problem = parse_problem("dtype=f32 heads=1 head_dim=1/64 seq=32/1 batch=4");
@@ -300,7 +300,7 @@ TEST_CASE("NaN and infinity in Q reach their row and no other") {
   }
 }
 
-// P in two parts is rounded: cut, it would lose a 2^-16 of every O.
+// P in two terms is rounded: cut, it would lose a 2^-16 of every O.
 TEST_CASE("f16 values keep what f32 outputs can show") {
   const Arch host = llvm_backend::host_arch();
   const Problem one = parse_problem("dtype=f32 v=f16 heads=1 head_dim=64 seq=40 mask=window(0,0)");
