@@ -156,8 +156,8 @@ TEST_CASE("f32 passes through V bit by bit") {
   std::mt19937 random(3);
   for (std::int64_t b = 0; b < 4; ++b) {
     for (std::int64_t e = 0; e < 64; ++e) {
-      const std::uint32_t exponent = 24 + random() % 231;
-      const std::uint32_t bits = (random() & 0x807fffffU) | exponent << 23U;
+      const auto exponent = static_cast<std::uint32_t>(24 + random() % 231);
+      const std::uint32_t bits = (static_cast<std::uint32_t>(random()) & 0x807fffffU) | exponent << 23U;
       test::put(Dtype::f32, call.v.at(b, 0, 0, e), std::bit_cast<float>(bits));
     }
   }
