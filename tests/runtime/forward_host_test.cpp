@@ -165,18 +165,19 @@ TEST_CASE("f32 passes through V bit by bit") {
     test::put(Dtype::f32, call.k.at(b, 0, 0, 0), 0);
   test::put(Dtype::f32, call.v.at(0, 0, 0, 0), std::numeric_limits<float>::max());
   test::put(Dtype::f32, call.v.at(0, 0, 0, 1), -std::numeric_limits<float>::max());
-  call.run(family.render(problem, host, family.default_config(problem, host)), host);
-  for (std::int64_t b = 0; b < 4; ++b) {
-    for (std::int64_t i = 0; i < 32; ++i) {
-      for (std::int64_t e = 0; e < 64; ++e) {
-        INFO(b, " ", i, " ", e);
-        CHECK(call.out.get(b, i, 0, e) == call.v.get(b, 0, 0, e));
+  for (const Config& config : every_product(problem, host)) {
+    call.run(family.render(problem, host, config), host);
+    for (std::int64_t b = 0; b < 4; ++b) {
+      for (std::int64_t i = 0; i < 32; ++i) {
+        for (std::int64_t e = 0; e < 64; ++e) {
+          INFO(b, " ", i, " ", e, " ", to_text(config));
+          CHECK(call.out.get(b, i, 0, e) == call.v.get(b, 0, 0, e));
+        }
       }
     }
   }
 }
 
-// The same problem by every way to multiply the Arch has, and by reading K and V in place, in one part and in several.
 TEST_CASE("every product, and every number of parts, agrees with the definition") {
   const Arch host = llvm_backend::host_arch();
   for (const char* text : {
@@ -236,18 +237,22 @@ TEST_CASE("rows of any alignment are served") {
 
 TEST_CASE("points of the whole space compute the same attention") {
   const Arch host = llvm_backend::host_arch();
-  const std::string text = "dtype=bf16 heads=6/2 head_dim=72/80 seq=45/203 mask=causal()&window(90,0) outputs=out,lse";
-  const Problem problem = parse_problem(text);
-  std::vector<Config> points;
-  family.space(problem, host).for_each([&](const Config& config) {
-    if (config.word("grain") == "1")
-      points.push_back(config);
-    return true;
-  });
-  REQUIRE(points.size() >= 100);
-  const std::size_t step = points.size() / 24 + 1;
-  for (std::size_t n = 0; n < points.size(); n += step)
-    check(text, host, &points[n], static_cast<unsigned>(n));
+  for (const char* text : {
+           "dtype=bf16 heads=6/2 head_dim=72/80 seq=45/203 mask=causal()&window(90,0) outputs=out,lse",
+           "dtype=f32 heads=6/2 head_dim=64/40 seq=45/203 mask=causal()&window(90,0) outputs=out,lse",
+       }) {
+    const Problem problem = parse_problem(text);
+    std::vector<Config> points;
+    family.space(problem, host).for_each([&](const Config& config) {
+      if (config.word("grain") == "1")
+        points.push_back(config);
+      return true;
+    });
+    REQUIRE(points.size() >= 100);
+    const std::size_t step = points.size() / 16 + 1;
+    for (std::size_t n = 0; n < points.size(); n += step)
+      check(text, host, &points[n], static_cast<unsigned>(n));
+  }
 }
 
 TEST_CASE("a CPU without AVX computes the same, without F16C too") {
