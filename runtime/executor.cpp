@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace attentune {
@@ -58,6 +59,7 @@ struct Job {
 struct Slot {
   static constexpr std::size_t bytes = 256;
   alignas(std::max_align_t) std::array<std::byte, bytes> room;
+  bool posted = false;  // and not begun
 };
 
 template <typename T>
@@ -81,7 +83,8 @@ struct SlotAllocator {
 };
 
 // Calls are served one after another, so worker ids are unique whoever calls: the caller is worker 0, helpers 1..n-1.
-// A helper that starts after the caller has drained the counter finds nothing to do.
+// The caller waits for helpers that have begun, never for one that is still waking up: by then small calls are done.
+// That one serves the call it finds.
 class Pool final : public Executor {
  public:
   explicit Pool(int threads) : workers_(threads > 0 ? threads : usable_cpus()) {}
@@ -103,31 +106,39 @@ class Pool final : public Executor {
     const std::int64_t runs = tasks / step + (tasks % step != 0 ? 1 : 0);
     const int helpers = static_cast<int>(std::min<std::int64_t>(workers_ - 1, runs - 1));
     Job job{.tasks = tasks, .grain = step, .body = body, .context = context};
-    if (helpers > 0)
-      start();
+    if (helpers == 0) {
+      job.work(0);
+      return;
+    }
+    start();
     {
       const std::lock_guard lock(state_);
-      running_ = helpers;
+      job_ = &job;
     }
     for (int helper = 1; helper <= helpers; ++helper) {
-      asio::post(*threads_, Helper{this, &job, helper, &slots_[static_cast<std::size_t>(helper - 1)]});
+      Slot& slot = slots_[static_cast<std::size_t>(helper - 1)];
+      if (take(slot))
+        asio::post(*threads_, Helper{this, helper, &slot});
     }
     job.work(0);
     std::unique_lock lock(state_);
+    job_ = nullptr;
     ended_.wait(lock, [this] { return running_ == 0; });
   }
 
  private:
-  // One helper's part of one call; asio takes its room through get_allocator and returns it before the call begins.
+  // One helper's part of the call it finds; asio takes its room through get_allocator and returns it before it begins.
   struct Helper {
     using allocator_type = SlotAllocator<std::byte>;
     Pool* pool;
-    Job* job;
     int worker;
     Slot* slot;
 
     [[nodiscard]] allocator_type get_allocator() const noexcept { return allocator_type(slot); }
     void operator()() const {
+      Job* const job = pool->join(*slot);
+      if (job == nullptr)
+        return;
       job->work(worker);
       const std::lock_guard lock(pool->state_);
       if (--pool->running_ == 0)
@@ -135,12 +146,27 @@ class Pool final : public Executor {
     }
   };
 
+  // Is the helper of this slot to be posted? One that waits to begin is not posted again.
+  bool take(Slot& slot) {
+    const std::lock_guard lock(state_);
+    return !std::exchange(slot.posted, true);
+  }
+
+  // The helper of this slot begins: with the call at hand, if there is one. From then on the caller waits for it.
+  Job* join(Slot& slot) {
+    const std::lock_guard lock(state_);
+    slot.posted = false;
+    running_ += job_ != nullptr ? 1 : 0;
+    return job_;
+  }
+
   void start() {
     if (threads_ && owner_ != getpid())
       (void)threads_.release();  // a forked child starts its own
     if (threads_)
       return;
-    slots_.resize(static_cast<std::size_t>(workers_ - 1));
+    slots_.assign(static_cast<std::size_t>(workers_ - 1), Slot());
+    running_ = 0;
     threads_ = std::make_unique<asio::thread_pool>(static_cast<std::size_t>(workers_ - 1));
     owner_ = getpid();
   }
@@ -149,7 +175,8 @@ class Pool final : public Executor {
   std::mutex call_;
   std::mutex state_;
   std::condition_variable ended_;
-  int running_ = 0;
+  Job* job_ = nullptr;  // the call at hand
+  int running_ = 0;     // helpers in it
   std::vector<Slot> slots_;
   std::unique_ptr<asio::thread_pool> threads_;
   pid_t owner_ = 0;
