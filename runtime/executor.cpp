@@ -60,6 +60,7 @@ struct Slot {
   static constexpr std::size_t bytes = 256;
   alignas(std::max_align_t) std::array<std::byte, bytes> room;
   bool posted = false;  // and not begun
+  bool wanted = false;  // by the call at hand: to be posted
 };
 
 template <typename T>
@@ -111,13 +112,10 @@ class Pool final : public Executor {
       return;
     }
     start();
-    {
-      const std::lock_guard lock(state_);
-      job_ = &job;
-    }
+    open(job, helpers);
     for (int helper = 1; helper <= helpers; ++helper) {
       Slot& slot = slots_[static_cast<std::size_t>(helper - 1)];
-      if (take(slot))
+      if (slot.wanted)
         asio::post(*threads_, Helper{this, helper, &slot});
     }
     job.work(0);
@@ -146,10 +144,15 @@ class Pool final : public Executor {
     }
   };
 
-  // Is the helper of this slot to be posted? One that waits to begin is not posted again.
-  bool take(Slot& slot) {
+  // Helpers may join from here on. Those that still wait to begin will, and are not posted again: all at once under the
+  // lock, or one could join twice, under one worker's number.
+  void open(Job& job, int helpers) {
     const std::lock_guard lock(state_);
-    return !std::exchange(slot.posted, true);
+    job_ = &job;
+    for (int helper = 0; helper < helpers; ++helper) {
+      Slot& slot = slots_[static_cast<std::size_t>(helper)];
+      slot.wanted = !std::exchange(slot.posted, true);
+    }
   }
 
   // The helper of this slot begins: with the call at hand, if there is one. From then on the caller waits for it.
