@@ -47,6 +47,11 @@ void launch(const Kernel& kernel, float first) {
   kernel.bind(problem, tensors, nullptr, 0).launch();
 }
 
+std::shared_ptr<const Kernel> loaded(const std::shared_ptr<const simulator::SimulatorDevice>& device,
+                                     const Source& source) {
+  return Kernel::load(device, parse_problem(problem_text), Config(), device->compiler().compile(source));
+}
+
 }  // namespace
 
 TEST_CASE("a report names the branch before blocks that nothing entered, and kernels of one key add up") {
@@ -54,9 +59,8 @@ TEST_CASE("a report names the branch before blocks that nothing entered, and ker
   if (!device)
     return;
   const Source source = branching();
-  const Binary binary = device->compiler().compile(source);
   const auto launched = [&](const float first) {
-    auto kernel = Kernel::load(device, parse_problem(problem_text), Config(), binary);
+    auto kernel = loaded(device, source);
     launch(*kernel, first);
     return kernel;
   };
@@ -90,7 +94,7 @@ TEST_CASE("a report names the entries that were never launched") {
     return;
   const Source source = branching();
   const Problem problem = parse_problem(problem_text);
-  const auto kernel = Kernel::load(device, problem, Config(), device->compiler().compile(source));
+  const auto kernel = loaded(device, source);
   CoverageReport report;
   report.add(*kernel, source);
   CHECK(report.never_launched() == std::vector<std::string>{"branch"});
@@ -110,7 +114,7 @@ TEST_CASE("a way nothing took is excused by a row that applies, and a row that e
     return;
   const Source source = branching();
   const Problem problem = parse_problem(problem_text);
-  const auto kernel = Kernel::load(device, problem, Config(), device->compiler().compile(source));
+  const auto kernel = loaded(device, source);
   launch(*kernel, -1);
   CoverageReport report;
   report.add(*kernel, source);
