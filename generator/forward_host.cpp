@@ -307,12 +307,11 @@ ConfigSpace ForwardHost::space(const Problem& problem, const Arch& arch) const {
 }
 
 Config ForwardHost::default_config(const Problem& problem, const Arch& arch) const {
-  const bool stream = row_count(problem) <= max_default_stream_rows;
   const HostConfig config = default_shape(problem, arch, default_product(problem, arch));
   // Decode on many workers: parts of at least 512 visible keys until there are 32 tasks.
   const double visible = visible_fraction(problem) * static_cast<double>(problem.len_kv);
   std::int64_t split = 1;
-  while (stream && problem.batch * split < 32 && visible >= 1024.0 * static_cast<double>(split) &&
+  while (config.pack == Pack::none && problem.batch * split < 32 && visible >= 1024.0 * static_cast<double>(split) &&
          split_pays(problem, config, 2 * split))
     split *= 2;
   return Config({{"width", std::to_string(config.width), ChoiceKind::compile},

@@ -39,8 +39,6 @@ int products_of(int a, int b, int most) {
 }
 
 std::int64_t qk_tail_tiles(const Problem& p, Product product) {
-  if (product != Product::tile || (p.q == Dtype::bf16 && p.k == Dtype::bf16))
-    return 0;
   const int products = products_of(terms_of(p.q, product), terms_of(p.k, product), qk_most);
   const std::int64_t tiles = ceil_div(p.head_dim_qk % 32 * products, 32);
   return tiles < products ? tiles : 0;

@@ -44,11 +44,11 @@ INLINE int products_of(int a, int b, int most) {
 
 /* The elements of d past the last 32 would take a tile for every product, most of it zeros. They take fewer where all
  * products stand side by side in one row: of Q its term i, of K its term j, for each i and j that counts. The steps of
- * that row, whole tiles; 0 where it is not shorter. */
+ * that row, whole tiles; 0 where it is not shorter, as where one product is all there is. */
 INLINE int qk_tail(void) {
   const int products = products_of(terms_of(Q_DTYPE), terms_of(K_DTYPE), QK_MOST);
   const int tiles = (HEAD_DIM_QK % 32 * products + 31) / 32;
-  return qk_apart() && tiles < products ? tiles * LANES : 0;
+  return tiles < products ? tiles * LANES : 0;
 }
 
 INLINE Terms qk_terms(void) {
