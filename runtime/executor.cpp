@@ -83,40 +83,19 @@ struct SlotAllocator {
   }
 };
 
-// Calls are served one after another, so worker ids are unique whoever calls: the caller is worker 0, helpers 1..n-1.
-// The caller waits for helpers that have begun, never for one that is still waking up: by then small calls are done.
-// That one serves the call it finds.
-class Pool final : public Executor {
+// What helpers touch. The caller waits for helpers that have begun, never for one that is still waking up: by then
+// small calls are done. That one serves the call it finds, or none.
+class Crew {
  public:
-  explicit Pool(int threads) : workers_(threads > 0 ? threads : usable_cpus()) {}
+  explicit Crew(int helpers) : slots_(static_cast<std::size_t>(helpers)), threads_(slots_.size()) {}
 
-  ~Pool() override {
-    // Threads do not survive fork: a child that inherits a started pool has none to join, and asio would wait for
-    // them for ever.
-    if (threads_ && owner_ != getpid())
-      (void)threads_.release();
-  }
-
-  [[nodiscard]] int workers() const noexcept override { return workers_; }
-
-  void parallel_for(std::int64_t tasks, std::int64_t grain, TaskBody body, void* context) override {
-    if (tasks <= 0)
-      return;
-    const std::int64_t step = std::max<std::int64_t>(grain, 1);
-    const std::lock_guard one_call(call_);
-    const std::int64_t runs = tasks / step + (tasks % step != 0 ? 1 : 0);
-    const int helpers = static_cast<int>(std::min<std::int64_t>(workers_ - 1, runs - 1));
-    Job job{.tasks = tasks, .grain = step, .body = body, .context = context};
-    if (helpers == 0) {
-      job.work(0);
-      return;
-    }
-    start();
+  // One call at a time; `helpers` of the crew, at least 1, are asked to join it.
+  void run(Job& job, int helpers) {
     open(job, helpers);
     for (int helper = 1; helper <= helpers; ++helper) {
       Slot& slot = slots_[static_cast<std::size_t>(helper - 1)];
       if (slot.wanted)
-        asio::post(*threads_, Helper{this, helper, &slot});
+        asio::post(threads_, Helper{this, helper, &slot});
     }
     job.work(0);
     std::unique_lock lock(state_);
@@ -128,19 +107,19 @@ class Pool final : public Executor {
   // One helper's part of the call it finds; asio takes its room through get_allocator and returns it before it begins.
   struct Helper {
     using allocator_type = SlotAllocator<std::byte>;
-    Pool* pool;
+    Crew* crew;
     int worker;
     Slot* slot;
 
     [[nodiscard]] allocator_type get_allocator() const noexcept { return allocator_type(slot); }
     void operator()() const {
-      Job* const job = pool->join(*slot);
+      Job* const job = crew->join(*slot);
       if (job == nullptr)
         return;
       job->work(worker);
-      const std::lock_guard lock(pool->state_);
-      if (--pool->running_ == 0)
-        pool->ended_.notify_one();
+      const std::lock_guard lock(crew->state_);
+      if (--crew->running_ == 0)
+        crew->ended_.notify_one();
     }
   };
 
@@ -163,25 +142,53 @@ class Pool final : public Executor {
     return job_;
   }
 
-  void start() {
-    if (threads_ && owner_ != getpid())
-      (void)threads_.release();  // a forked child starts its own
-    if (threads_)
-      return;
-    slots_.assign(static_cast<std::size_t>(workers_ - 1), Slot());
-    running_ = 0;
-    threads_ = std::make_unique<asio::thread_pool>(static_cast<std::size_t>(workers_ - 1));
-    owner_ = getpid();
-  }
-
-  const int workers_;
-  std::mutex call_;
   std::mutex state_;
   std::condition_variable ended_;
   Job* job_ = nullptr;  // the call at hand
   int running_ = 0;     // helpers in it
   std::vector<Slot> slots_;
-  std::unique_ptr<asio::thread_pool> threads_;
+  asio::thread_pool threads_;
+};
+
+// Calls are served one after another, so worker ids are unique whoever calls: the caller is worker 0, helpers 1..n-1.
+class Pool final : public Executor {
+ public:
+  explicit Pool(int threads) : workers_(threads > 0 ? threads : usable_cpus()) {}
+  ~Pool() override { leave_the_parents(); }
+
+  [[nodiscard]] int workers() const noexcept override { return workers_; }
+
+  void parallel_for(std::int64_t tasks, std::int64_t grain, TaskBody body, void* context) override {
+    if (tasks <= 0)
+      return;
+    const std::int64_t step = std::max<std::int64_t>(grain, 1);
+    const std::lock_guard one_call(call_);
+    const std::int64_t runs = tasks / step + (tasks % step != 0 ? 1 : 0);
+    const int helpers = static_cast<int>(std::min<std::int64_t>(workers_ - 1, runs - 1));
+    Job job{.tasks = tasks, .grain = step, .body = body, .context = context};
+    if (helpers == 0) {
+      job.work(0);
+      return;
+    }
+    leave_the_parents();
+    if (!crew_) {
+      crew_ = std::make_unique<Crew>(workers_ - 1);
+      owner_ = getpid();
+    }
+    crew_->run(job, helpers);
+  }
+
+ private:
+  // Threads do not survive fork: a child that inherits a crew has none to join, and asio would wait for them for ever.
+  // A helper that was just waking up may even hold its lock.
+  void leave_the_parents() {
+    if (crew_ && owner_ != getpid())
+      (void)crew_.release();
+  }
+
+  const int workers_;
+  std::mutex call_;
+  std::unique_ptr<Crew> crew_;
   pid_t owner_ = 0;
 };
 

@@ -134,4 +134,22 @@ TEST_CASE("a pool works in a forked child, whether or not the parent had used it
     CHECK(status == 0);
   }
 }
+
+// Helpers may still be waking up when a call has returned; what they hold then no child may wait for.
+TEST_CASE("a pool works in a child forked while helpers wake up") {
+  const auto nothing = [](void*, int, std::int64_t, std::int64_t) {};
+  const auto pool = make_pool(32);
+  for (int round = 0; round < 500; ++round) {
+    pool->parallel_for(32, 1, nothing, nullptr);
+    const pid_t child = fork();
+    if (child == 0) {
+      alarm(10);
+      pool->parallel_for(32, 1, nothing, nullptr);
+      _exit(0);
+    }
+    int status = -1;
+    REQUIRE(waitpid(child, &status, 0) == child);
+    REQUIRE(status == 0);
+  }
+}
 #endif
