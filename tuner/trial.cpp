@@ -20,7 +20,6 @@ constexpr double few_cut = 1.25;
 
 constexpr double least_deadline_s = 2;
 constexpr double patience = 20;               // a request may take this many times what it should
-constexpr double slowest_flop_rate = 1e9;     // a correct kernel slower than this is given up on
 constexpr double reference_allowance_s = 20;  // a new worker makes its references first
 constexpr double full_limit_ms = 3000;
 
@@ -62,11 +61,8 @@ std::string cut_sentence(const char* stage, const double ratio) {
 
 }  // namespace
 
-Trial::Trial(WorkerProcess& worker, MeasurementPolicy policy, Measurement row, const double problem_flops)
-    : worker_(worker),
-      policy_(std::move(policy)),
-      row_(std::move(row)),
-      first_deadline_s_(60 + problem_flops / slowest_flop_rate) {}
+Trial::Trial(WorkerProcess& worker, MeasurementPolicy policy, Measurement row, const double slowest_call_s)
+    : worker_(worker), policy_(std::move(policy)), row_(std::move(row)), first_deadline_s_(60 + slowest_call_s) {}
 
 double Trial::deadline_s(const double expected_ms, const double limit_ms) const {
   return expected_ms > 0 ? std::max(least_deadline_s, limit_ms / 1000 + patience * expected_ms / 1000)

@@ -21,8 +21,8 @@ struct TrialRequest {
 
 class Trial {
  public:
-  // `row` is what every Measurement of this tune has in common.
-  Trial(WorkerProcess& worker, MeasurementPolicy policy, Measurement row, double problem_flops);
+  // `row` is what every Measurement of this tune has in common; a call slower than `slowest_call_s` hangs.
+  Trial(WorkerProcess& worker, MeasurementPolicy policy, Measurement row, double slowest_call_s);
 
   // The row, whatever happens. Throws Error(device_failed) only when no worker can be started any more.
   [[nodiscard]] Measurement run(const TrialRequest& request);

@@ -46,6 +46,12 @@ const KernelFamily& checked_family(const TuneRequest& request, const Device& dev
   return request.family != nullptr ? *request.family : family_for(request.problem, device.arch());
 }
 
+// Nobody waits longer for a call of a kernel of which nothing is known.
+double slowest_call_s(const Problem& problem, const Device& device) {
+  const bool is_gpu = device.identity().kind == DeviceIdentity::Kind::gpu;
+  return flops(problem) / (is_gpu ? 1e12 : 1e9);
+}
+
 std::string checked_worker(const TuneRequest& request) {
   std::string path = request.worker_path.empty() ? find_worker("") : request.worker_path;
   if (path.empty()) {
@@ -76,7 +82,7 @@ TuneRun::TuneRun(const TuneRequest& request, std::shared_ptr<const Device> devic
           checked_worker(request),
           {.device = request.device_name, .threads = device_->identity().threads, .problem = to_text(request.problem)},
           build_hash()),
-      trial_(worker_, request.policy, common_row(), flops(request.problem)) {}
+      trial_(worker_, request.policy, common_row(), slowest_call_s(request.problem, *device_)) {}
 
 Measurement TuneRun::common_row() const {
   Measurement row;

@@ -181,6 +181,7 @@ TensorMap GpuDevice::encode(const TensorMapShape& shape) const {
   }();
   constexpr std::array<std::uint32_t, TensorMapShape::rank> element_strides{1, 1, 1, 1};
   TensorMap map;
+  const GpuContext::Scope scope(*context_);  // the driver looks the address up
   driver.check(driver.TensorMapEncodeTiled(map.bytes.data(), type, TensorMapShape::rank, shape.address,
                                            shape.size.data(), shape.stride_bytes.data(), shape.box.data(),
                                            element_strides.data(), 0, swizzle, CuTensorMapPromotion::l2_128b, 0),

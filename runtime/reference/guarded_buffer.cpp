@@ -58,7 +58,7 @@ GuardedBuffer::GuardedBuffer(std::size_t bytes, std::size_t alignment, bool leas
   memory_ = &memory;
   image_ = DeviceBuffer(memory, readable_);
   device_data_ = static_cast<std::uint8_t*>(image_.data()) + (data_ - mapping_);
-  upload();
+  memory.fill(image_.data(), pattern, readable_);
 }
 
 void GuardedBuffer::upload() {
@@ -69,6 +69,15 @@ void GuardedBuffer::upload() {
 void GuardedBuffer::download() {
   if (memory_ != nullptr)
     memory_->copy_out(mapping_, image_.data(), readable_);
+}
+
+void GuardedBuffer::download_guards() {
+  if (memory_ == nullptr)
+    return;
+  const auto before = static_cast<std::size_t>(data_ - mapping_);
+  auto* const image = static_cast<std::uint8_t*>(image_.data());
+  memory_->copy_out(mapping_, image, before);
+  memory_->copy_out(data_ + size_, image + before + size_, readable_ - before - size_);
 }
 
 GuardedBuffer::GuardedBuffer(GuardedBuffer&& other) noexcept

@@ -18,7 +18,7 @@ class GuardedBuffer {
   // data() is a multiple of `alignment` (a power of two), with `least_aligned` of no more than that. With `guard_page`
   // the page behind the end is inaccessible; between the end and that page stand fewer than 2 * alignment bytes.
   // Contents and guards start as 0xFF. Where `memory` is not this process's, the buffer has an image there, guards and
-  // all, to and from which bytes go only by upload() and download(); `memory` must outlive the buffer. Throws
+  // all, to and from which bytes go only when asked; `memory` must outlive the buffer. Throws
   // Error(out_of_memory).
   GuardedBuffer(std::size_t bytes, std::size_t alignment, bool least_aligned = false, bool guard_page = false,
                 const DeviceMemory& memory = host_memory());
@@ -33,9 +33,11 @@ class GuardedBuffer {
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   // What a kernel is given: the same byte as data(), as the device sees it, and as aligned.
   [[nodiscard]] void* device_data() const noexcept { return device_data_; }
-  // All of it, guards too. They do nothing where the memory is this process's.
+  // All of it, guards too; or the guards alone, of what nobody should have written. They do nothing where the memory is
+  // this process's.
   void upload();
   void download();
+  void download_guards();
 
   // Here and on the device.
   void fill_bytes(std::uint8_t byte);

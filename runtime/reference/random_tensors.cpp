@@ -153,8 +153,10 @@ void CallBuffers::upload() {
 }
 
 void CallBuffers::download() {
-  for (GuardedBuffer* const buffer : {&q_, &k_, &v_, &out_, &lse_, &sink_})
-    buffer->download();
+  for (GuardedBuffer* const written : {&out_, &lse_})
+    written->download();
+  for (GuardedBuffer* const read : {&q_, &k_, &v_, &sink_})
+    read->download_guards();
 }
 
 void CallBuffers::fill(std::uint64_t seed, Values values, Executor& executor) {

@@ -49,7 +49,7 @@ class CallBuffers {
   void poison();
   // Inputs to the device, after they were written through tensors(); fill() does it itself.
   void upload();
-  // What launches have done to the device's memory becomes visible through tensors(); they must have ended.
+  // What launches have written to out, lse and all guards becomes visible through tensors(); they must have ended.
   void download();
   // "" when every guard and all padding is untouched, else the buffer's name and where: "out, 12 bytes behind its end".
   [[nodiscard]] std::string guard_damage() const;
@@ -77,7 +77,7 @@ class Workspace {
   void spoil() { buffer_.fill_bytes(0xFF); }
   // Launches must have ended.
   [[nodiscard]] std::string guard_damage() {
-    buffer_.download();
+    buffer_.download_guards();
     return buffer_.damage("workspace");
   }
 

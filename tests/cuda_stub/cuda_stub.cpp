@@ -124,9 +124,10 @@ CuResult encode_tiled(void* const map, CuTensorMapType, const std::uint32_t rank
                       const std::uint32_t* const box, const std::uint32_t*, int, CuTensorMapSwizzle,
                       CuTensorMapPromotion, int) {
   const auto number = [](const std::uint64_t value) { return static_cast<unsigned long long>(value); };
-  BOOK("cuTensorMapEncodeTiled", "rank=%u address=%#llx sizes=%llu,%llu,%llu,%llu strides=%llu,%llu,%llu box=%u,%u",
-       rank, number(reinterpret_cast<std::uintptr_t>(address)), number(sizes[0]), number(sizes[1]), number(sizes[2]),
-       number(sizes[3]), number(strides[0]), number(strides[1]), number(strides[2]), box[0], box[1]);
+  BOOK_IN_CONTEXT(
+      "cuTensorMapEncodeTiled", "rank=%u address=%#llx sizes=%llu,%llu,%llu,%llu strides=%llu,%llu,%llu box=%u,%u",
+      rank, number(reinterpret_cast<std::uintptr_t>(address)), number(sizes[0]), number(sizes[1]), number(sizes[2]),
+      number(sizes[3]), number(strides[0]), number(strides[1]), number(strides[2]), box[0], box[1]);
   std::memset(map, 0x5A, 128);
   return CuResult::success;
 }

@@ -131,6 +131,13 @@ TEST_CASE("bench, verify and tune drive a GPU, and a kernel that writes nothing 
   CHECK(verified.code == 1);
   CHECK(verified.event("result").at("trust") == "compiled_only");
   CHECK(verified.err.find("left a place unwritten") != std::string::npos);
+  // A fault takes the context with it: nothing else is judged in that process.
+  const Finished stopped =
+      with_gpu(home, "verify " + problem + " --all-configs 3 --device gpu:0 --json", "fail:cuCtxSynchronize=700");
+  CHECK(stopped.code == 1);
+  CHECK(is_one_sentence(stopped));
+  CAPTURE(stopped.err);
+  CHECK(stopped.err.find("stopped the device: ") != std::string::npos);
   const Finished bench = with_gpu(home, "bench " + problem + " --device gpu:0 --json");
   CHECK(bench.code == 1);
   CHECK(bench.event("result").at("time_ms") > 0);
