@@ -1,6 +1,7 @@
 """The questions without a GPU: rows that come and go, and every kernel they ask with compiles."""
 
 import json
+import os
 import subprocess
 import sys
 import unittest
@@ -20,8 +21,24 @@ class Questions(Case):
         questions.gather(context)
         self.assertFalse(folder.exists())
         questions.spread(context, folder)
-        self.assertEqual((folder / "micro.jsonl").read_text(), '{"q": "alu"}\n')
+        self.assertEqual((folder / "micro.jsonl").read_text(), '{"q":"alu"}\n')
         self.assertEqual((folder / "report.txt").read_text(), "a table\n")
+
+    def test_a_stage_that_ended_well_is_not_run_again(self):
+        context = self.context()
+        folder = questions.working_folder(context)
+        folder.mkdir()
+        done = ("facts", *(f"micro {part}" for part in ("info", "wgmma", "alu", "lat", "tma", "mix", "fp8acc", "host",
+                                                        "sustained")))
+        (folder / "stages.jsonl").write_text(
+            "".join(f'{{"q":"stage","name":"{name}","rc":0,"seconds":1}}\n' for name in done))
+        questions.gather(context)
+        questions.spread(context, folder)
+        self.script("nvcc", "import os, sys; open(sys.argv[-1], 'w').write('#!/bin/sh\\n'); os.chmod(sys.argv[-1], 0o755)")
+        path = f"{self.folder}:{os.environ['PATH']}"
+        ran = subprocess.run(["bash", questions.SCRIPTS / "run_all.sh", folder, "0.5"], capture_output=True, text=True,
+                             env=dict(os.environ, PATH=path, PYTHON="true"), timeout=60)
+        self.assertNotIn("==", ran.stdout)
 
     def test_what_is_left_is_told_from_what_failed(self):
         def judged(*rows):

@@ -21,7 +21,7 @@ _libc = ctypes.CDLL(None)
 class Finished:
     rc: int | None  # None: it was killed, and `killed` says why
     seconds: float
-    killed: str  # "", "time" or "silence"
+    killed: str  # "", "time", "silence" or "stop"
     err: str  # the end of its standard error
 
     @property
@@ -82,9 +82,11 @@ def _interrupt(process, patience):
         pass
 
 
-def run(command, *, timeout, silence=None, on_line=lambda line: None, stdin="", env=None, cwd=None, patience=5):
-    """Runs `command`, handing each line of its standard output to on_line. It is killed after `timeout` seconds, or
-    after `silence` seconds without a line. A KeyboardInterrupt reaches it first and then goes on to the caller."""
+def run(command, *, timeout, silence=None, on_line=lambda line: None, stdin="", env=None, cwd=None, patience=5,
+        stop=lambda: False):
+    """Runs `command`, handing each line of its standard output to on_line. It is killed after `timeout` seconds, after
+    `silence` seconds without a line, or when stop() says so, for threads that no KeyboardInterrupt reaches. One that
+    does reaches the command first and then goes on to the caller."""
     started = time.monotonic()
     lines = queue.Queue()
     with tempfile.TemporaryFile("w+", errors="replace") as errors, tempfile.TemporaryFile("w+") as given:
@@ -109,6 +111,8 @@ def run(command, *, timeout, silence=None, on_line=lambda line: None, stdin="", 
                     killed = "time"
                 elif silence and now > heard + silence:
                     killed = "silence"
+                elif stop():
+                    killed = "stop"
                 try:
                     line = lines.get(timeout=POLL_SECONDS)
                 except queue.Empty:

@@ -28,7 +28,8 @@ def spread(context, folder):
     for row in read(context.folder / "questions.jsonl"):
         path = folder / row.pop("file")
         with open(path, "a") as file:
-            file.write(row["text"] if path.suffix != ".jsonl" else json.dumps(row) + "\n")
+            # Without blanks, as the scripts write rows and look for them.
+            file.write(row["text"] if path.suffix != ".jsonl" else json.dumps(row, separators=(",", ":")) + "\n")
 
 
 def gather(context):
