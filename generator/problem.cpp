@@ -14,6 +14,8 @@ namespace {
 // Sizes far beyond any machine are refused early, so that products of them cannot overflow 64 bits.
 constexpr std::int64_t largest_size = std::int64_t{1} << 40;
 constexpr double largest_elements = 0x1p56;
+constexpr double smallest_scale = 1e-18;
+constexpr double largest_scale = 1e18;
 
 constexpr std::string_view required_fields[] = {"dtype", "heads", "head_dim", "seq"};
 constexpr std::string_view example = "dtype=bf16 batch=2 heads=32/8 head_dim=128 seq=4096 mask=causal()";
@@ -118,8 +120,10 @@ std::optional<Refusal> refusal(const Problem& p) {
   if (p.alignment < 1 || p.alignment > 16 || (p.alignment & (p.alignment - 1)) != 0) {
     return Refusal{"align", fmt::format("{}", p.alignment), "it must be 1, 2, 4, 8 or 16", "leave it out for 16"};
   }
-  if (p.scale && !std::isfinite(*p.scale)) {
-    return Refusal{"scale", fmt::format("{}", *p.scale), "it must be finite", "leave it out for 1/sqrt(head_dim)"};
+  // Kernels take it as f32, and scores times it.
+  if (p.scale && *p.scale != 0 && !(std::fabs(*p.scale) >= smallest_scale && std::fabs(*p.scale) <= largest_scale)) {
+    return Refusal{"scale", fmt::format("{}", *p.scale), "its size must lie between 1e-18 and 1e18, or be 0",
+                   "leave it out for 1/sqrt(head_dim)"};
   }
   const double rows = static_cast<double>(p.batch) * static_cast<double>(std::max<std::int64_t>(p.len_q, p.len_kv));
   const double widest =

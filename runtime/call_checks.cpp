@@ -1,8 +1,10 @@
 #include "runtime/call_checks.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <string>
 #include <string_view>
 
@@ -42,12 +44,12 @@ bool is_empty(const Operand& operand) {
   return operand.contiguous == 0;
 }
 
+// The largest power of two that divides a number of bytes that is not 0.
+std::int64_t alignment_of(const std::int64_t bytes) { return bytes & -bytes; }
+
 void check_stride(const Operand& operand, const Axis& axis) {
   const std::string field = std::string(operand.name) + ".stride_" + std::string(axis.name);
   const std::string value = std::to_string(axis.stride);
-  if (operand.written && axis.stride == 0) {
-    refuse(field, value, "results would overwrite one another", "give every result an element of its own");
-  }
   std::int64_t bytes = 0;
   if (__builtin_mul_overflow(axis.stride, operand.element_bytes, &bytes)) {
     refuse(field, value, "it is beyond 64-bit offsets", "pass strides in elements");
@@ -55,7 +57,7 @@ void check_stride(const Operand& operand, const Axis& axis) {
   if (bytes % operand.alignment != 0) {
     refuse(field, value,
            "rows must begin at multiples of " + std::to_string(operand.alignment) + " bytes (the problem's align)",
-           "use other strides or a problem with a smaller align=");
+           "use other strides or add align=" + std::to_string(alignment_of(bytes)) + " to the problem");
   }
 }
 
@@ -72,6 +74,23 @@ OperandExtent extent(const Operand& operand) {
                    static_cast<std::uintptr_t>(before * operand.element_bytes),
           .bytes = static_cast<std::size_t>((after - before) * operand.element_bytes),
           .written = operand.written};
+}
+
+// From the smallest stride on, a step must lead past all that the steps before it reach.
+void check_apart(const Operand& operand) {
+  std::array<Axis, 3> axes = operand.axes;
+  std::ranges::sort(axes, {}, [](const Axis& axis) { return std::abs(axis.stride); });
+  std::int64_t covered = operand.contiguous;
+  for (const Axis& axis : axes) {
+    if (axis.size <= 1)
+      continue;
+    const std::int64_t step = std::abs(axis.stride);
+    if (step < covered) {
+      refuse(std::string(operand.name) + ".stride_" + std::string(axis.name), std::to_string(axis.stride),
+             "results would overwrite one another", "give every result an element of its own");
+    }
+    covered += (axis.size - 1) * step;
+  }
 }
 
 // The farthest element in either direction must have a 64-bit byte offset.
@@ -100,10 +119,14 @@ void check(const Operand& operand, std::vector<OperandExtent>& extents) {
   if (operand.data == nullptr) {
     refuse(std::string(operand.name), "null", "the problem reads or writes it", "pass its address");
   }
-  if (reinterpret_cast<std::uintptr_t>(operand.data) % static_cast<std::uintptr_t>(operand.alignment) != 0) {
+  const auto address = reinterpret_cast<std::uintptr_t>(operand.data);
+  if (address % static_cast<std::uintptr_t>(operand.alignment) != 0) {
     refuse(std::string(operand.name), "its address",
            "it must be a multiple of " + std::to_string(operand.alignment) + " bytes (the problem's align)",
-           "align the memory or use a problem with a smaller align=");
+           "align the memory or add align=" +
+               std::to_string(
+                   alignment_of(static_cast<std::int64_t>(address % static_cast<std::uintptr_t>(operand.alignment)))) +
+               " to the problem");
   }
   for (const Axis& axis : operand.axes) {
     if (axis.size > 1) {
@@ -111,6 +134,8 @@ void check(const Operand& operand, std::vector<OperandExtent>& extents) {
     }
   }
   check_extent(operand);
+  if (operand.written)
+    check_apart(operand);
   extents.push_back(extent(operand));
 }
 
@@ -162,10 +187,21 @@ std::vector<OperandExtent> check_tensors(const Problem& problem, const Attention
   if (!p.sink_logit && tensors.sink_logit != nullptr) {
     refuse("sink_logit", "an address", "the problem does not read it", "add sink_logit=yes or pass no address");
   }
+  if (p.sink_logit && reinterpret_cast<std::uintptr_t>(tensors.sink_logit) % alignof(float) != 0) {
+    refuse("sink_logit", "its address", "it must be a multiple of 4 bytes", "align the memory");
+  }
   if (p.sink_logit) {
     extents.push_back({.name = "sink_logit",
                        .begin = reinterpret_cast<std::uintptr_t>(tensors.sink_logit),
                        .bytes = static_cast<std::size_t>(p.heads_q) * sizeof(float)});
+  }
+  for (const OperandExtent& written : extents) {
+    for (const OperandExtent& other : extents) {
+      if (written.written && written.name != other.name && written.begin == other.begin) {
+        refuse(std::string(written.name), "the address of " + std::string(other.name),
+               "results would overwrite what others read or write", "give it memory of its own");
+      }
+    }
   }
   return extents;
 }

@@ -164,7 +164,8 @@ class Comparer {
   void weigh(BoundCheck check, double error, double allowed, std::size_t row, std::int64_t column) {
     if (error == 0)
       return;
-    const double ratio = error / allowed;
+    const double quotient = error / allowed;
+    const double ratio = std::isnan(quotient) ? infinity : quotient;  // where all is infinite nothing is right
     if (!(ratio > comparison_.worst_ratio))
       return;
     comparison_.worst_ratio = ratio;

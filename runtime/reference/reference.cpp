@@ -34,7 +34,7 @@ class ExactGroup {
   [[nodiscard]] std::size_t members() const noexcept { return group_.members.size(); }
   [[nodiscard]] std::size_t len_kv() const noexcept { return static_cast<std::size_t>(problem_.len_kv); }
 
-  // S = score(scale * Q K^T) of every visible key.
+  // What the score expression makes of S = scale * Q K^T, for every visible key.
   void score_keys() {
     const auto dim = static_cast<std::size_t>(problem_.head_dim_qk);
     std::vector<double> queries(members() * dim);
@@ -50,10 +50,15 @@ class ExactGroup {
       for (std::size_t m = 0; m < members(); ++m) {
         dot_block(&queries[m * dim], keys.data(), problem_.head_dim_qk, dots);
         const std::size_t base = m * len_kv() + static_cast<std::size_t>(first);
+        double magnitude = result_.max_abs_score[group_.members[m]];
         for (std::size_t j = 0; j < static_cast<std::size_t>(count); ++j) {
-          if (seen_.visible[base + j] != 0)
-            scores_[base + j] = apply(problem_.score, scale * dots[j]);
+          if (seen_.visible[base + j] == 0)
+            continue;
+          const double scaled = scale * dots[j];
+          scores_[base + j] = apply(problem_.score, scaled);
+          magnitude = std::max(magnitude, std::fabs(scaled));
         }
+        result_.max_abs_score[group_.members[m]] = magnitude;
       }
     });
   }
@@ -71,13 +76,11 @@ class ExactGroup {
       }
       const std::size_t base = m * len_kv();
       double largest = sink;
-      double magnitude = 0;
       for (std::size_t j = base; j < base + len_kv(); ++j) {
         if (seen_.visible[j] == 0)
           continue;
         if (!(scores_[j] <= largest))
           largest = scores_[j];
-        magnitude = std::max(magnitude, std::fabs(scores_[j]));
       }
       double denominator = has_sink ? std::exp(sink - largest) : 0.0;
       for (std::size_t j = base; j < base + len_kv(); ++j) {
@@ -89,7 +92,6 @@ class ExactGroup {
       for (std::size_t j = base; j < base + len_kv(); ++j)
         scores_[j] /= denominator;
       result_.lse[at] = largest + std::log(denominator);
-      result_.max_abs_score[at] = magnitude;
     }
   }
 

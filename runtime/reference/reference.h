@@ -16,7 +16,7 @@ namespace attentune {
 struct ExactRows {
   std::vector<double> out;                 // [rows, head_dim_v]
   std::vector<double> lse;                 // ln of the denominator; -inf where nothing joins it
-  std::vector<double> max_abs_score;       // max |S| over visible keys, after the score expression; 0 if none
+  std::vector<double> max_abs_score;       // max |S| over visible keys, S = scale Q K^T; 0 if none
   std::vector<double> max_abs_value;       // max |V| over visible keys; 0 if none
   std::vector<std::int64_t> visible_keys;  // how many keys the mask shows
 };

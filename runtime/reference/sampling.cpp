@@ -47,10 +47,13 @@ std::vector<std::int64_t> telling_queries(const Problem& problem, std::uint64_t 
   const std::int64_t shift = problem.shift();
   add_around(-shift);
   add_around(problem.len_kv - shift);
-  for (const std::int64_t a : problem.mask.arguments) {
+  std::vector<std::int64_t> widths = problem.mask.arguments;
+  for (std::int64_t& width : widths)
+    width = std::min(width, problem.len_q + problem.len_kv);  // "no limit" may be any number
+  for (const std::int64_t a : widths) {
     add_around(a - shift);
     add_around(problem.len_kv - 1 - a - shift);
-    for (const std::int64_t b : problem.mask.arguments)
+    for (const std::int64_t b : widths)
       add_around(a + b - shift);
   }
   for (const std::int64_t tile : {128, 64, 32, 16}) {

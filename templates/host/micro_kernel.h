@@ -32,9 +32,10 @@ INLINE void micro_step(int rows, int vectors, const float* a, int64_t a_stride, 
   }
 }
 
-/* row_scale: null to start from zero. */
-INLINE void vector_kernel(int rows, int vectors, int64_t depth, const float* a, int64_t a_stride, const float* b,
-                          int64_t b_stride, float* c, int64_t c_stride, const float* row_scale) {
+/* The steps [begin, end) of depth. row_scale: null to start from zero. accumulate: C gets the sum on top. */
+INLINE void vector_steps(int rows, int vectors, int64_t begin, int64_t end, const float* a, int64_t a_stride,
+                         const float* b, int64_t b_stride, float* c, int64_t c_stride, const float* row_scale,
+                         int accumulate) {
   vec sum[MAX_MICRO_ROWS][MAX_MICRO_VECTORS];
   UNROLL
   for (int r = 0; r < rows; ++r) {
@@ -44,8 +45,8 @@ INLINE void vector_kernel(int rows, int vectors, int64_t depth, const float* a, 
       sum[r][v] = row_scale ? factor * load(c + r * c_stride + v * LANES) : splat(0.0f);
     }
   }
-  int64_t k = 0;
-  for (; k + STEPS <= depth; k += STEPS) {
+  int64_t k = begin;
+  for (; k + STEPS <= end; k += STEPS) {
     UNROLL
     for (int step = 0; step < STEPS; ++step) {
       micro_step(rows, vectors, a + k + step, a_stride, b + (k + step) * b_stride, sum);
@@ -54,7 +55,7 @@ INLINE void vector_kernel(int rows, int vectors, int64_t depth, const float* a, 
     }
   }
   if (STEPS > 1) {
-    for (; k < depth; ++k) {
+    for (; k < end; ++k) {
       micro_step(rows, vectors, a + k, a_stride, b + k * b_stride, sum);
     }
   }
@@ -62,8 +63,23 @@ INLINE void vector_kernel(int rows, int vectors, int64_t depth, const float* a, 
   for (int r = 0; r < rows; ++r) {
     UNROLL
     for (int v = 0; v < vectors; ++v) {
-      store(c + r * c_stride + v * LANES, sum[r][v]);
+      float* const to = c + r * c_stride + v * LANES;
+      store(to, accumulate ? load(to) + sum[r][v] : sum[r][v]);
     }
+  }
+}
+
+/* The error of a running sum grows with its length; a long S is one of parts. */
+#define LONGEST_SUM 128
+
+/* row_scale: null to start from zero. */
+INLINE void vector_kernel(int rows, int vectors, int64_t depth, const float* a, int64_t a_stride, const float* b,
+                          int64_t b_stride, float* c, int64_t c_stride, const float* row_scale) {
+  const int64_t first_end = row_scale || depth < LONGEST_SUM ? depth : LONGEST_SUM;
+  vector_steps(rows, vectors, 0, first_end, a, a_stride, b, b_stride, c, c_stride, row_scale, 0);
+  for (int64_t begin = first_end; begin < depth; begin += LONGEST_SUM) {
+    const int64_t end = begin + LONGEST_SUM < depth ? begin + LONGEST_SUM : depth;
+    vector_steps(rows, vectors, begin, end, a, a_stride, b, b_stride, c, c_stride, 0, 1);
   }
 }
 

@@ -27,12 +27,15 @@ INLINE void finish_row(const AttentionArgs* args, const OutputRow* row, const fl
   const int tail = HEAD_DIM_V % LANES;
   float factor = 1.0f;
   const int seen = l != 0.0f; /* true for NaN: it reaches the outputs */
+  double natural_m = (double)m * LN_2;
   if (HAS_SINK_LOGIT && seen) {
     const float sink = args->sink_logit[row->head] * LOG2_E;
     const float larger_m = sink > m ? sink : m;
     factor = attentune_exp2(m - larger_m);
     l = l * factor + attentune_exp2(sink - larger_m);
-    m = larger_m;
+    if (sink > m) {
+      natural_m = args->sink_logit[row->head]; /* a large logit is not to be rounded on its way to base 2 and back */
+    }
   }
   const vec normalize = splat(factor / l);
   char* out =
@@ -49,7 +52,7 @@ INLINE void finish_row(const AttentionArgs* args, const OutputRow* row, const fl
                  row->query * args->lse_stride[2];
     /* Without a visible key the sink, where there is one, is the whole denominator. */
     const float empty = HAS_SINK_LOGIT ? args->sink_logit[row->head] : -__builtin_inff();
-    *lse = seen ? (float)((double)m * LN_2 + natural_log(l)) : empty;
+    *lse = seen ? (float)(natural_m + natural_log(l)) : empty;
   }
 }
 

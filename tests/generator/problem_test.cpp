@@ -105,6 +105,10 @@ TEST_CASE("refusals name field, value, limit and remedy") {
   CHECK(refused(sound + "layout=paged").find("page_size=0 is refused") == 0);
   CHECK(refused(sound + "align=3").find("align=3 is refused") == 0);
   CHECK(refused(sound + "scale=inf").find("scale=inf is refused") == 0);
+  for (const std::string scale : {"1e+19", "-1e+39", "1e-19", "-1e-300"})
+    CHECK(refused(sound + "scale=" + scale).find("scale=" + scale + " is refused") == 0);
+  for (const std::string scale : {"0", "-0", "1e18", "-1e-18"})
+    CHECK(refused(sound + "scale=" + scale).empty());
   CHECK(refused(sound + "outputs=lse").find("use out or out,lse") != std::string::npos);
   CHECK(refused("dtype=f32 heads=1000000 head_dim=128 seq=1000000000").find("2^56 elements") != std::string::npos);
   CHECK(refused("dtype=f32 heads=1 head_dim=128 seq=99999999999999999999").find("seq=") == 0);

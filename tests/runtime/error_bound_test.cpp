@@ -185,6 +185,21 @@ TEST_CASE("places whose exact value is not finite must not look finite") {
   check_rejected(bench.compared(), "a NaN row that reads 0");
 }
 
+TEST_CASE("a bound that overflows accepts no NaN") {
+  Problem problem = problem_of("f32", "heads=1 head_dim=4 seq=3/5");
+  problem.scale = 1e300;  // no kernel is asked for it, but the bound is
+  Bench bench(problem);
+  const AttentionTensors& t = bench.buffers.tensors();
+  for (std::int64_t at = 0; at < 20; ++at)
+    store_element(t.v.data, at, Dtype::f32, 1e30F);
+  bench.exact = exact_attention(problem, t, bench.rows, inline_executor());
+  bench.naive = naive_attention(problem, t, bench.rows, inline_executor());
+  bench.write(bench.exact.out, bench.exact.lse);
+  CHECK(bench.compared().passed);
+  store_element(t.out.data, 0, Dtype::f32, std::numeric_limits<float>::quiet_NaN());
+  check_rejected(bench.compared(), "NaN where the bound is infinite");
+}
+
 TEST_CASE("ulp is the distance to the next value") {
   CHECK(ulp(Dtype::f32, 1.0) == 0x1p-23);
   CHECK(ulp(Dtype::f16, 1.5) == 0x1p-10);

@@ -146,6 +146,23 @@ TEST_CASE_FIXTURE(Fixture, "kernel: bind refuses null, misaligned and mistyped t
   SUBCASE("results over one another") {
     memory.tensors.out.stride[2] = 0;
     CHECK(refusal_field() == "out.stride_head");
+    memory.tensors.out.stride[2] = 4;
+    CHECK(refusal_field() == "out.stride_head");
+    memory.tensors.out.stride[2] = 8;
+    memory.tensors.out.stride[1] = -3 * 8;
+    CHECK(refusal_field() == "out.stride_row");
+  }
+  SUBCASE("results where others are read") {
+    memory.tensors.out.data = memory.tensors.k.data;
+    CHECK(refusal_field() == "out");
+  }
+  SUBCASE("an alignment that would do is named") {
+    memory.tensors.q.stride[1] = 33;
+    try {
+      static_cast<void>(bind(problem));
+    } catch (const RefusalError& error) {
+      CHECK(error.refusal().remedy == "use other strides or add align=4 to the problem");
+    }
   }
   SUBCASE("beyond 64 bits") {
     memory.tensors.q.stride[0] = std::numeric_limits<std::int64_t>::max() / 4 - 3;
@@ -170,6 +187,13 @@ TEST_CASE_FIXTURE(Fixture, "kernel: inputs may be broadcast or reversed") {
   memory.tensors.v.data = memory.v.data() + 6 * 2 * 8;
   memory.tensors.v.stride[1] = -2 * 8;
   memory.tensors.v.stride[0] = 0;
+  CHECK(refusal_field().empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "kernel: results may stand apart in any order") {
+  std::vector<float> apart(64 * 1024);
+  memory.tensors.out.data = apart.data() + 32 * 1024;
+  memory.tensors.out.stride = {-8, 16, 5 * 16};  // two batches beside each other in a row of 16
   CHECK(refusal_field().empty());
 }
 

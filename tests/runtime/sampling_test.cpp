@@ -68,6 +68,9 @@ TEST_CASE("huge problems still give rows, and at most the budget's") {
   CHECK(rows.size() < 200);
   const Problem none = parse_problem("dtype=bf16 heads=1 head_dim=64 seq=0/10");
   CHECK(sample_rows(none, 1).empty());
+  const Problem endless =
+      parse_problem("dtype=bf16 heads=4 head_dim=64 seq=9000 mask=window(9223372036854775807,4611686018427387904)");
+  CHECK(!sample_rows(endless, 1).empty());
 }
 
 TEST_CASE("the probe set stays in its class and its budget, and depends on the class alone") {

@@ -117,6 +117,8 @@ ATTENTUNE_API attentune_status attentune_problem_set_sizes(attentune_problem* pr
 ATTENTUNE_API attentune_status attentune_problem_text(const attentune_problem* problem, char* text, size_t capacity,
                                                       size_t* needed);
 
+/* Addresses and rows (strides in bytes) are multiples of the problem's align=, 16 by default; a refusal names the one
+ * that would do. Results need places of their own: out and lse may not lie over one another or over an input. */
 typedef struct attentune_tensor {
   void* data;
   int64_t stride_batch, stride_row, stride_head; /* elements; all 0: C order */

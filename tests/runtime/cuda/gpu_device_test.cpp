@@ -39,6 +39,7 @@ AttentionTensors somewhere(const Problem& problem) {
   AttentionTensors tensors = contiguous(problem);
   for (TensorView* const view : {&tensors.q, &tensors.k, &tensors.v, &tensors.out})
     view->data = reinterpret_cast<void*>(std::uintptr_t{0x10000});
+  tensors.out.data = reinterpret_cast<void*>(std::uintptr_t{0x20000});
   return tensors;
 }
 
