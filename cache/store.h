@@ -1,5 +1,8 @@
 // Store: the SQLite file that holds everything attentune remembers. Nothing else in the program opens it.
 //
+// Beside it stand SQLite's "<path>-wal" and "<path>-shm" while it is open, and the empty "<path>-lock". None of them,
+// nor their directory, may be another user's (but root's) or writable by others.
+//
 // A Store is shared by several threads of one process and by several processes. Every publish is one transaction: after
 // kill -9 the file holds all that was published before. It does not survive fork: in a child every call throws
 // Error(misuse).
