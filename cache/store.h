@@ -70,6 +70,9 @@ class Store {
   [[nodiscard]] StoreMode mode() const noexcept;
   // Do publishes reach the file? false in memory, for a snapshot, and for read_only.
   [[nodiscard]] bool persistent() const noexcept;
+  // How long a write waits for other processes from now on; returns the time until now. A wait under way ends by the
+  // new time.
+  std::chrono::milliseconds set_busy_timeout(std::chrono::milliseconds timeout) noexcept;
 
   // ---- Lookups: never throw for a damaged file (a miss, one message), never write, never wait for a writer.
   [[nodiscard]] std::optional<Winner> find_winner(const TuningKey& key) const;

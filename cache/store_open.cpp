@@ -201,5 +201,8 @@ std::shared_ptr<Store> Store::open(const StoreOptions& given) {
 const std::string& Store::path() const noexcept { return impl_->path; }
 StoreMode Store::mode() const noexcept { return impl_->mode; }
 bool Store::persistent() const noexcept { return impl_->persistent; }
+std::chrono::milliseconds Store::set_busy_timeout(std::chrono::milliseconds timeout) noexcept {
+  return impl_->writer ? impl_->writer->connection.set_busy_timeout(timeout) : timeout;
+}
 
 }  // namespace attentune
