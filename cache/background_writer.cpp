@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -54,6 +55,7 @@ struct BackgroundWriter::Impl {
   std::size_t dropped = 0;
   bool working = false;
   bool stalled = false;  // the Store failed: wait for the next job or flush before trying again
+  std::string failure;   // why it stalled last
   bool stopping = false;
   bool reported = false;
   std::thread thread;
@@ -126,27 +128,28 @@ void BackgroundWriter::Impl::run() noexcept {
     const Job& job = queue.front();  // a deque never moves its front while others are appended
     lock.unlock();
 
-    std::string failure;
+    std::string reason;
     bool try_again = false;
     try {
       perform(*store, job.work);
     } catch (const Error& error) {
-      failure = error.what();
+      reason = error.what();
       // A row that the schema refuses would be refused for ever, and block all behind it.
       try_again = error.status() == Status::store_failed;
     } catch (const std::exception& error) {
-      failure = error.what();
+      reason = error.what();
     }
-    if (!failure.empty()) {
-      report(failure + (try_again ? " (what is learned stays in memory until then)" : " (that row is dropped)"));
+    if (!reason.empty()) {
+      report(reason + (try_again ? " (what is learned stays in memory until then)" : " (that row is dropped)"));
     }
 
     lock.lock();
     working = false;
     if (try_again) {
       stalled = true;
+      failure = std::move(reason);
     } else {
-      if (!failure.empty())
+      if (!reason.empty())
         ++dropped;
       retired = queue.front().number;
       queue.pop_front();
@@ -174,8 +177,12 @@ BackgroundWriter::~BackgroundWriter() {
     impl_->stalled = false;
   }
   impl_->wake.notify_one();
-  if (impl_->thread.joinable())
-    impl_->thread.join();
+  if (!impl_->thread.joinable())
+    return;
+  // A program that ends must not hang on a locked file; a sound neighbour's transaction is over in milliseconds.
+  const std::chrono::milliseconds usual = impl_->store->set_busy_timeout(std::chrono::seconds(2));
+  impl_->thread.join();
+  impl_->store->set_busy_timeout(usual);
 }
 
 bool BackgroundWriter::keep_binary(Binary binary, std::string source_text) noexcept {
@@ -203,6 +210,15 @@ bool BackgroundWriter::flush() noexcept {
   } catch (...) {
     return false;
   }
+}
+
+std::string BackgroundWriter::failure() const {
+  if (impl_->process != ::getpid())
+    return "the Store " + impl_->store->path() + " was opened before fork(); open it again in the child";
+  const std::lock_guard lock(impl_->mutex);
+  if (!impl_->failure.empty())
+    return impl_->failure;
+  return "there is no memory or no thread to write the Store " + impl_->store->path() + "; try again when there is";
 }
 
 std::size_t BackgroundWriter::pending() const noexcept {

@@ -10,8 +10,9 @@
 
 namespace attentune {
 
-// Every method may be called from any thread and, but for the constructor, throws nothing. Jobs that fail stay in
-// memory and are tried again with the next job and at flush(); the first failure is reported once through `message`.
+// Every method may be called from any thread and, but for the constructor and failure(), throws nothing. Jobs that fail
+// stay in memory and are tried again with the next job and at flush(); the first failure is reported once through
+// `message`.
 class BackgroundWriter {
  public:
   static constexpr std::size_t default_capacity = 1024;
@@ -19,7 +20,7 @@ class BackgroundWriter {
   // The thread starts with the first job.
   explicit BackgroundWriter(std::shared_ptr<Store> store, MessageSink message = {},
                             std::size_t capacity = default_capacity);
-  // Writes what is queued, once, and stops.
+  // Writes what is queued, once, waiting at most 2 s for other processes, and stops.
   ~BackgroundWriter();
   BackgroundWriter(const BackgroundWriter&) = delete;
   BackgroundWriter& operator=(const BackgroundWriter&) = delete;
@@ -34,6 +35,8 @@ class BackgroundWriter {
 
   // Returns when every job queued before the call was tried. True: all of them are in the Store.
   bool flush() noexcept;
+  // After flush() was false: why, and the next step.
+  [[nodiscard]] std::string failure() const;
 
   // Jobs not in the Store yet: queued, or kept after a failure.
   [[nodiscard]] std::size_t pending() const noexcept;

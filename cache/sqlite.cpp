@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cmath>
 #include <limits>
@@ -123,15 +124,15 @@ bool Statement::is_null(int column) const noexcept { return sqlite3_column_type(
 // Waits with doubling pauses up to a time limit. SQLite's own timeout sleeps in fixed steps, and several tuners that
 // woke in step would collide for long.
 struct Connection::Busy {
-  std::chrono::milliseconds timeout;
-  std::chrono::steady_clock::time_point started;
+  std::atomic<std::chrono::milliseconds> timeout;
+  std::chrono::steady_clock::time_point started{};
 
   static int wait(void* self, int attempt) {
     auto& busy = *static_cast<Busy*>(self);
     const auto now = std::chrono::steady_clock::now();
     if (attempt == 0)
       busy.started = now;
-    if (now - busy.started >= busy.timeout)
+    if (now - busy.started >= busy.timeout.load())
       return 0;
     const int step = 1 << std::min(attempt, 6);
     const int jitter = static_cast<int>((getpid() * 7 + attempt * 13) % 5);
@@ -146,7 +147,7 @@ Connection Connection::open(const std::string& path, Access access, std::chrono:
   const int flags = SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
                     (access == Access::write ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY);
   sqlite3* database = nullptr;
-  auto busy = std::make_unique<Busy>(Busy{.timeout = busy_timeout, .started = {}});
+  auto busy = std::make_unique<Busy>(busy_timeout);
   const int code = sqlite3_open_v2(name.c_str(), &database, flags, nullptr);
   Connection connection(database, busy.release(), getpid());
   if (code != SQLITE_OK)
@@ -193,6 +194,10 @@ std::string Connection::text(std::string_view sql) const {
 }
 std::int64_t Connection::last_insert_id() const noexcept { return sqlite3_last_insert_rowid(database_); }
 std::int64_t Connection::changes() const noexcept { return sqlite3_changes64(database_); }
+std::chrono::milliseconds Connection::set_busy_timeout(std::chrono::milliseconds timeout) const noexcept {
+  // In memory there is nobody to wait for.
+  return busy_ == nullptr ? timeout : busy_->timeout.exchange(timeout);
+}
 
 std::optional<std::array<std::uint8_t, 100>> Connection::raw_header() const noexcept {
   sqlite3_file* file = nullptr;

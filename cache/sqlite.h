@@ -108,6 +108,9 @@ class Connection {
   [[nodiscard]] std::string text(std::string_view sql) const;
   [[nodiscard]] std::int64_t last_insert_id() const noexcept;
   [[nodiscard]] std::int64_t changes() const noexcept;
+  // How long to wait for other connections from now on; returns the time until now. From any thread: a wait under way
+  // ends by the new time.
+  std::chrono::milliseconds set_busy_timeout(std::chrono::milliseconds timeout) const noexcept;
 
   // The first 100 bytes of the file as they lie there, read through SQLite's own descriptor: opening and closing the
   // file once more would drop every POSIX lock this process holds on it. nullopt for a shorter file.

@@ -1,5 +1,8 @@
 // Store: the SQLite file that holds everything attentune remembers. Nothing else in the program opens it.
 //
+// Beside it stand SQLite's "<path>-wal" and "<path>-shm" while it is open, and the empty "<path>-lock". None of them,
+// nor their directory, may be another user's (but root's) or writable by others.
+//
 // A Store is shared by several threads of one process and by several processes. Every publish is one transaction: after
 // kill -9 the file holds all that was published before. It does not survive fork: in a child every call throws
 // Error(misuse).
@@ -67,6 +70,9 @@ class Store {
   [[nodiscard]] StoreMode mode() const noexcept;
   // Do publishes reach the file? false in memory, for a snapshot, and for read_only.
   [[nodiscard]] bool persistent() const noexcept;
+  // How long a write waits for other processes from now on; returns the time until now. A wait under way ends by the
+  // new time.
+  std::chrono::milliseconds set_busy_timeout(std::chrono::milliseconds timeout) noexcept;
 
   // ---- Lookups: never throw for a damaged file (a miss, one message), never write, never wait for a writer.
   [[nodiscard]] std::optional<Winner> find_winner(const TuningKey& key) const;

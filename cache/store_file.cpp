@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <thread>
@@ -25,14 +26,26 @@ Error damaged_error(const std::string& path, const Damaged& found) {
                 "the next `attentune tune` moves it aside and begins a new one, or name another with --store");
 }
 
-DirectoryLock::DirectoryLock(const std::string& path, int operation)
-    : descriptor_(::open(fs::path(path).parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
-  if (descriptor_ >= 0)
-    static_cast<void>(::flock(descriptor_, operation));
+OpeningLock::OpeningLock(const StoreOptions& options, int operation)
+    : descriptor_(::open((options.path + "-lock").c_str(),
+                         O_RDONLY | O_CLOEXEC | O_NOFOLLOW | (options.mode == StoreMode::read_only ? 0 : O_CREAT),
+                         0600)) {
+  if (descriptor_ < 0)
+    return;
+  const auto end = std::chrono::steady_clock::now() + options.busy_timeout;
+  while (::flock(descriptor_, operation | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    timed_out_ = std::chrono::steady_clock::now() >= end;
+    if (timed_out_)
+      return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
 }
-DirectoryLock::~DirectoryLock() {
-  if (descriptor_ >= 0)
-    ::close(descriptor_);
+OpeningLock::~OpeningLock() {
+  if (descriptor_ < 0)
+    return;
+  // Closing alone would leave the lock with a child that another thread forked meanwhile.
+  static_cast<void>(::flock(descriptor_, LOCK_UN));
+  ::close(descriptor_);
 }
 
 namespace {
@@ -147,6 +160,8 @@ void make_file(const std::string& path) {
 // WAL: readers never wait for a writer, and a commit is one append. Needs the file for itself for a moment; if others
 // keep it busy the rollback journal serves as well.
 void use_write_ahead_log(const Connection& connection) {
+  // The pauses here are the whole wait: without this each attempt would first wait the busy timeout.
+  const std::chrono::milliseconds busy_timeout = connection.set_busy_timeout(std::chrono::milliseconds(0));
   for (int attempt = 0; attempt < 50; ++attempt) {
     try {
       if (connection.text("PRAGMA journal_mode=WAL") == "wal")
@@ -157,6 +172,7 @@ void use_write_ahead_log(const Connection& connection) {
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
+  connection.set_busy_timeout(busy_timeout);
   // NORMAL: the file is whole after any crash, and kill -9 loses nothing committed. A power cut may take back the last
   // commits, which can be measured again; FULL would put an fsync beside the very kernel being timed.
   connection.execute("PRAGMA synchronous=NORMAL");
@@ -190,7 +206,11 @@ Connection open_writer(const StoreOptions& options) {
 // Renames the Store and its side files; returns the new name. Nothing happens if it reads well again: another process
 // was faster.
 std::string move_aside(const StoreOptions& options) {
-  const DirectoryLock lock(options.path, LOCK_EX);
+  const OpeningLock lock(options, LOCK_EX);
+  if (lock.timed_out()) {
+    throw cannot(options.path, "is damaged and cannot be moved aside while other processes open it",
+                 "end them (`fuser " + options.path + "-lock` names them), or name another with --store");
+  }
   try {
     static_cast<void>(open_writer(options));
     return {};
@@ -214,7 +234,7 @@ std::string move_aside(const StoreOptions& options) {
 
 Connection open_or_heal(const StoreOptions& options) {
   try {
-    const DirectoryLock lock(options.path, LOCK_SH);
+    const OpeningLock lock(options, LOCK_SH);
     return open_writer(options);
   } catch (const Damaged& found) {
     if (options.mode != StoreMode::read_write)
@@ -226,7 +246,7 @@ Connection open_or_heal(const StoreOptions& options) {
     }
   }
   try {
-    const DirectoryLock lock(options.path, LOCK_SH);
+    const OpeningLock lock(options, LOCK_SH);
     return open_writer(options);
   } catch (const Damaged& found) {
     throw damaged_error(options.path, found);

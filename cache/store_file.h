@@ -22,18 +22,23 @@ struct Damaged {
 [[nodiscard]] Error damaged_error(const std::string& path, const Damaged& found);
 
 // Openings share this lock and moving a damaged file aside excludes them, so that nobody opens a new file beside an old
-// write-ahead log. On the directory itself: there is no lock file to clean up. Without it (a directory that cannot be
-// read) we go on: only that one move is less safe.
-class DirectoryLock {
+// write-ahead log. It is on the empty file "<path>-lock": the Store's own locks would go when a second descriptor of it
+// closes, and the directory may be locked by who starts us (`flock DIR attentune`). Without it (read_only makes no
+// file, or another process keeps it beyond the busy timeout) openings go on: only that one move is less safe.
+class OpeningLock {
  public:
-  // operation: LOCK_SH or LOCK_EX
-  DirectoryLock(const std::string& path, int operation);
-  ~DirectoryLock();
-  DirectoryLock(const DirectoryLock&) = delete;
-  DirectoryLock& operator=(const DirectoryLock&) = delete;
+  // operation: LOCK_SH or LOCK_EX. Waits up to the busy timeout.
+  OpeningLock(const StoreOptions& options, int operation);
+  ~OpeningLock();
+  OpeningLock(const OpeningLock&) = delete;
+  OpeningLock& operator=(const OpeningLock&) = delete;
+
+  // Another process kept it.
+  [[nodiscard]] bool timed_out() const noexcept { return timed_out_; }
 
  private:
   int descriptor_;
+  bool timed_out_ = false;
 };
 
 // Is this file ours, and of a schema we know? Returns its schema version, 0 for an empty file. Throws Error for a file

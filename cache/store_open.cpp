@@ -16,8 +16,14 @@ namespace fs = std::filesystem;
 
 namespace {
 
+void require_safe(const std::string& path) {
+  if (const auto reason = unsafe_ownership(path))
+    throw Error(Status::store_failed, *reason);
+}
+
 // Works for a Store of an older schema too: the copy is migrated, not the file.
 Connection open_snapshot(const StoreOptions& options, int attempts = 3) {
+  require_safe(options.path);
   for (int attempt = 1;; ++attempt) {
     try {
       Connection memory = snapshot_of(options.path, [&](const Connection& source) {
@@ -38,11 +44,6 @@ Connection open_snapshot(const StoreOptions& options, int attempts = 3) {
     // Perhaps another machine was writing it.
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }
-}
-
-void require_safe(const std::string& path) {
-  if (const auto reason = unsafe_ownership(path))
-    throw Error(Status::store_failed, *reason);
 }
 
 }  // namespace
@@ -88,6 +89,8 @@ Opened open_read_write(const StoreOptions& options, FilesystemKind kind) {
   make_directories(fs::path(options.path).parent_path().string(), options.path);
   require_safe(options.path);
   Connection writer = open_or_heal(options);
+  // Once more: the lock may have been waited for, and who can rename a directory above this one had that long.
+  require_safe(options.path);
   try {
     Connection reader = Connection::open(options.path, Connection::Access::read, options.busy_timeout);
     return {std::make_unique<Side>(std::move(writer)), std::make_unique<Side>(std::move(reader)), true};
@@ -103,13 +106,14 @@ Opened open_read_only(const StoreOptions& options, FilesystemKind kind) {
   require_safe(options.path);
   if (kind == FilesystemKind::local) {
     try {
-      const DirectoryLock lock(options.path, LOCK_SH);
+      const OpeningLock lock(options, LOCK_SH);
       Connection reader = Connection::open(options.path, Connection::Access::read, options.busy_timeout);
       const std::int64_t version = recognize(reader, options.path);
       if (version == 0)
         throw Damaged{"it is empty"};
       if (version == store_schema_version()) {
         check_schema(reader);
+        require_safe(options.path);  // as in open_read_write
         return {nullptr, std::make_unique<Side>(std::move(reader)), false};
       }
     } catch (const SqliteError& error) {
@@ -127,7 +131,7 @@ Opened open_read_only(const StoreOptions& options, FilesystemKind kind) {
 std::unique_ptr<Side> readable_anyway(const StoreOptions& options) {
   try {
     std::error_code ignored;
-    if (!fs::exists(options.path, ignored) || unsafe_ownership(options.path))
+    if (!fs::exists(options.path, ignored))
       return nullptr;
     return std::make_unique<Side>(open_snapshot(options, 1));
   } catch (const Error&) {
@@ -145,7 +149,6 @@ Opened open_library(const StoreOptions& options, FilesystemKind kind) {
       return open_read_write(options, kind);
     const std::string where = kind == FilesystemKind::network ? "stands on a network file system" : "is read-only";
     if (fs::exists(options.path)) {
-      require_safe(options.path);
       auto snapshot = std::make_unique<Side>(open_snapshot(options));
       say("the Store " + options.path + " " + where +
           ": it was read once, and what is learned now stays in memory; "
@@ -174,8 +177,11 @@ std::shared_ptr<Store> Store::open(const StoreOptions& given) {
   std::error_code failed;
   if (options.path.empty())
     throw Error(Status::misuse, "the Store's path is empty; name one with --store PATH");
-  // The process may change its directory later.
-  options.path = fs::absolute(given.path, failed).lexically_normal().string();
+  // The process may change its directory later, and a link in the path may be turned: from here on it is the file where
+  // it really stands, beside which SQLite keeps its log.
+  const fs::path absolute = fs::absolute(given.path, failed);
+  const fs::path real = fs::weakly_canonical(absolute, failed);
+  options.path = (failed ? absolute.lexically_normal() : real).string();
   const FilesystemKind kind = options.filesystem(options.path);
 
   Opened opened = options.mode == StoreMode::read_write  ? open_read_write(options, kind)
@@ -195,5 +201,8 @@ std::shared_ptr<Store> Store::open(const StoreOptions& given) {
 const std::string& Store::path() const noexcept { return impl_->path; }
 StoreMode Store::mode() const noexcept { return impl_->mode; }
 bool Store::persistent() const noexcept { return impl_->persistent; }
+std::chrono::milliseconds Store::set_busy_timeout(std::chrono::milliseconds timeout) noexcept {
+  return impl_->writer ? impl_->writer->connection.set_busy_timeout(timeout) : timeout;
+}
 
 }  // namespace attentune

@@ -79,7 +79,8 @@ class Runtime {
     std::uint64_t healed = 0;
   };
   [[nodiscard]] Counters counters() const noexcept;
-  // Blocks until background work (compiles, Store writes) is done: tests and orderly exits.
+  // Blocks until background work (compiles, Store writes) is done: tests and orderly exits. Throws Error(store_failed)
+  // when the Store could not be written: the rows stay in memory, and the next drain tries again.
   void drain();
 
  private:

@@ -27,7 +27,9 @@ void Runtime::Implementation::drain() {
   jobs_->drain();
   if (writer_) {
     writer_->maintain();
-    writer_->flush();
+    if (!writer_->flush()) {
+      throw Error(Status::store_failed, "what was learned is in memory only: " + writer_->failure());
+    }
   }
 }
 

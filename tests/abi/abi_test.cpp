@@ -3,11 +3,16 @@
 
 #include <doctest/doctest.h>
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <atomic>
+#include <csignal>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <string>
 #include <thread>
 #include <vector>
@@ -148,6 +153,38 @@ TEST_CASE("abi: errors name field, value, limit and remedy") {
   }
   CHECK(attentune_status_text(static_cast<attentune_status>(99)) != nullptr);
   CHECK(attentune::version() == "0.1.0");
+}
+
+TEST_CASE("abi: drain says when the store could not be written") {
+  std::string directory = "/tmp/attentune_abi_XXXXXX";
+  REQUIRE(mkdtemp(directory.data()) != nullptr);
+  const std::string path = directory + "/store.db";
+  attentune_options options = c_host();
+  options.store = path.c_str();
+  attentune_runtime* runtime = nullptr;
+  REQUIRE(attentune_runtime_create(&options, &runtime) == ATTENTUNE_OK);
+
+  // As good as a full disk: no file of this process may grow.
+  const auto ignored = std::signal(SIGXFSZ, SIG_IGN);
+  rlimit usual{};
+  REQUIRE(getrlimit(RLIMIT_FSIZE, &usual) == 0);
+  const rlimit none{.rlim_cur = 1, .rlim_max = usual.rlim_max};
+  REQUIRE(setrlimit(RLIMIT_FSIZE, &none) == 0);
+  const attentune::Problem problem("dtype=f32 heads=2 head_dim=16 seq=20");
+  attentune_kernel* kernel = nullptr;
+  const attentune_status got = attentune_kernel_get(runtime, problem.get(), &kernel);
+  const attentune_status drained = attentune_runtime_drain(runtime);
+  const std::string why = attentune_last_error();
+  REQUIRE(setrlimit(RLIMIT_FSIZE, &usual) == 0);
+  std::signal(SIGXFSZ, ignored);
+
+  CHECK(got == ATTENTUNE_OK);
+  CHECK(drained == ATTENTUNE_STORE_FAILED);
+  CHECK(why.find("what was learned is in memory only: the Store " + path) != std::string::npos);
+  CHECK(attentune_runtime_drain(runtime) == ATTENTUNE_OK);
+  attentune_kernel_release(kernel);
+  attentune_runtime_release(runtime);
+  std::filesystem::remove_all(directory);
 }
 
 TEST_CASE("abi: null handles and pointers are misuse, releasing NULL is fine") {

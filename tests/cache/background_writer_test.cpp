@@ -2,6 +2,8 @@
 #include "cache/background_writer.h"
 
 #include <atomic>
+#include <chrono>
+#include <memory>
 #include <mutex>
 #include <thread>
 
@@ -90,6 +92,7 @@ TEST_CASE("a failing Store: rows stay in memory, one report, and all is stored w
       CHECK(writer.keep_binary(sample_binary(n), "; source " + std::to_string(n)));
     CHECK_FALSE(writer.flush());
     CHECK_FALSE(writer.flush());
+    CHECK(contains(writer.failure(), "the Store " + path + " is being written by another process; try again"));
     CHECK(writer.pending() == 5);
     other.execute("COMMIT");
   }
@@ -99,6 +102,20 @@ TEST_CASE("a failing Store: rows stay in memory, one report, and all is stored w
   CHECK(store->binaries().size() == 5);
   REQUIRE(sink.sentences().size() == 1);
   CHECK(contains(sink.sentences()[0], "stays in memory"));
+}
+
+TEST_CASE("the end of a writer waits for a locked Store a moment, not the busy timeout") {
+  const Directory directory;
+  const std::string path = directory / "store.db";
+  const auto store = Store::open(options(path, StoreMode::library));
+  auto writer = std::make_unique<BackgroundWriter>(store);
+  const Connection other = Connection::open(path, Connection::Access::write, std::chrono::seconds(1));
+  other.execute("BEGIN IMMEDIATE");
+  writer->keep_binary(sample_binary(1), "; source 1");
+  const auto begun = std::chrono::steady_clock::now();
+  writer.reset();
+  CHECK(std::chrono::steady_clock::now() - begun < std::chrono::seconds(20));
+  CHECK(store->set_busy_timeout(std::chrono::seconds(1)) == StoreOptions{}.busy_timeout);
 }
 
 TEST_CASE("a row the schema refuses is dropped and does not block those behind it") {

@@ -1,6 +1,11 @@
 // Where a Store may stand: network and read-only file systems, full disks, files that others could change.
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+
+#include <atomic>
+#include <chrono>
+#include <thread>
 
 #include "cache/ownership.h"
 #include "cache/pack.h"
@@ -60,6 +65,7 @@ TEST_CASE("the library reads a snapshot there and keeps new rows in memory, with
   const Record fresh = sample_record(2, 128);
   Store::open(options(path))->publish_winner(old, 0);
   const std::string before = read_bytes(path);
+  const auto files = std::distance(fs::directory_iterator(directory.path()), {});
   for (const FilesystemKind kind : {FilesystemKind::network, FilesystemKind::read_only}) {
     std::vector<std::string> messages;
     const auto store = Store::open(on(kind, path, StoreMode::library, &messages));
@@ -77,7 +83,7 @@ TEST_CASE("the library reads a snapshot there and keeps new rows in memory, with
     CHECK_FALSE(reader->find_winner(key_of(fresh)));
   }
   CHECK(read_bytes(path) == before);
-  CHECK(std::distance(fs::directory_iterator(directory.path()), {}) == 1);
+  CHECK(std::distance(fs::directory_iterator(directory.path()), {}) == files);
 
   std::vector<std::string> messages;
   const auto nothing =
@@ -214,16 +220,17 @@ TEST_CASE("a Store that others could change is not opened") {
 
   REQUIRE(::chmod((directory / "d").c_str(), 0777) == 0);
   refused_with("chmod go-w " + (directory / "d"));
+  // Sticky keeps others from renaming the Store, not from beginning a log beside it.
   REQUIRE(::chmod((directory / "d").c_str(), 01777) == 0);
-  CHECK_FALSE(unsafe_ownership(path));
+  refused_with("mkdir -m 700 " + (directory / "d/NAME"));
   REQUIRE(::chmod((directory / "d").c_str(), 0755) == 0);
 
   // A link does not hide where the file really stands.
   fs::create_directory(directory / "open");
   fs::create_symlink(path, directory / "link.db");
-  CHECK_FALSE(unsafe_ownership(directory / "link.db"));
+  CHECK(open_error(options(directory / "link.db")).empty());
   REQUIRE(::chmod((directory / "d").c_str(), 0777) == 0);
-  CHECK(unsafe_ownership(directory / "link.db"));
+  CHECK(contains(open_error(options(directory / "link.db")), "chmod go-w " + (directory / "d")));
   REQUIRE(::chmod((directory / "d").c_str(), 0755) == 0);
 
   if (::geteuid() == 0) {
@@ -232,6 +239,99 @@ TEST_CASE("a Store that others could change is not opened") {
   } else {
     MESSAGE("skipped: only root can give a file to another user");
   }
+}
+
+TEST_CASE("a file that others planted beside a Store is not opened") {
+  const Directory directory;
+  const std::string path = directory / "store.db";
+  Store::open(options(path))->publish_winner(sample_record(1), 0);
+  const auto refused_with = [&](const std::string& part) {
+    for (const FilesystemKind kind : {FilesystemKind::local, FilesystemKind::network}) {
+      CHECK(contains(open_error(on(kind, path, StoreMode::read_only)), part));
+      std::vector<std::string> messages;
+      CHECK(Store::open(on(kind, path, StoreMode::library, &messages))->winners().empty());
+      REQUIRE(messages.size() == 1);
+      CHECK(contains(messages[0], part));
+    }
+    CHECK(contains(open_error(options(path)), part));
+  };
+  for (const std::string suffix : {"-wal", "-journal", "-shm", "-lock"}) {
+    const std::string planted = path + suffix;
+    fs::remove(planted);
+    write_bytes(planted, "");
+    REQUIRE(::chmod(planted.c_str(), 0666) == 0);
+    refused_with("chmod go-w " + planted);
+    fs::remove(planted);
+    fs::create_symlink(directory / "elsewhere", planted);
+    refused_with(planted + " is not a regular file");
+    fs::remove(planted);
+    if (::geteuid() == 0) {
+      write_bytes(planted, "");
+      REQUIRE(::chown(planted.c_str(), 12345, 12345) == 0);
+      refused_with(planted + " belongs to user 12345");
+      fs::remove(planted);
+    } else {
+      MESSAGE("skipped: only root can give a file to another user");
+    }
+  }
+  CHECK(Store::open(options(path))->winners().size() == 1);
+}
+
+TEST_CASE("a Store that changes hands while it is being opened is not used") {
+  const Directory directory;
+  const std::string path = directory / "store.db";
+  Store::open(options(path))->publish(sample_record(1));
+  for (const StoreMode mode : {StoreMode::read_write, StoreMode::read_only}) {
+    REQUIRE(::chmod(path.c_str(), 0600) == 0);
+    const int other = ::open((path + "-lock").c_str(), O_RDWR | O_CLOEXEC);
+    REQUIRE(::flock(other, LOCK_EX) == 0);
+    std::atomic<bool> begun{false};
+    StoreOptions waits = options(path, mode);
+    waits.filesystem = [&](const std::string&) {
+      begun = true;
+      return FilesystemKind::local;
+    };
+    std::string sentence;
+    std::thread opening([&] { sentence = open_error(waits); });
+    while (!begun)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));  // it looked at the file and now waits for the lock
+    CHECK(::chmod(path.c_str(), 0666) == 0);
+    ::close(other);
+    opening.join();
+    CHECK(contains(sentence, "chmod go-w " + path));
+  }
+}
+
+TEST_CASE("a Store of root's that others may read is read, by itself and through a link") {
+  const Directory directory;
+  fs::create_directory(directory / "system");
+  const std::string path = directory / "system/store.db";
+  const auto system = Store::open(options(path));
+  system->publish_winner(sample_record(1), 0);  // stays in the write-ahead log while it is open
+  REQUIRE(::chmod(path.c_str(), 0644) == 0);
+  fs::create_symlink(path, directory / "link.db");
+  const auto found = [&](const std::string& where) {
+    return Store::open(options(where, StoreMode::library))->find_winner(key_of(sample_record(1))).has_value() &&
+           Store::open(options(where, StoreMode::read_only))->find_winner(key_of(sample_record(1))).has_value();
+  };
+  CHECK(found(path));
+  CHECK(found(directory / "link.db"));
+  if (::geteuid() != 0) {
+    MESSAGE("skipped: only root can be read by another user here");
+    return;
+  }
+  for (const char* const suffix : {"-wal", "-shm"})
+    REQUIRE(::chmod((path + suffix).c_str(), 0644) == 0);
+  for (const std::string& open : {directory.path().string(), directory / "system"})
+    REQUIRE(::chmod(open.c_str(), 0755) == 0);
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    const bool read = ::setuid(12345) == 0 && found(path) && found(directory / "link.db");
+    ::_exit(read ? 0 : 1);
+  }
+  CHECK(wait_for(child) == 0);
 }
 
 TEST_CASE("the default path") {

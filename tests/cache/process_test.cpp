@@ -1,6 +1,9 @@
 // Several processes, and processes that die.
+#include <sys/file.h>
+
 #include <chrono>
 #include <cstdio>
+#include <future>
 #include <random>
 #include <thread>
 
@@ -108,6 +111,85 @@ TEST_CASE("two processes that meet a damaged Store move it aside once") {
   CHECK(fs::exists(path + ".corrupt-1"));
   CHECK_FALSE(fs::exists(path + ".corrupt-2"));
   CHECK(Store::open(options(path))->measurements().size() == 40);
+}
+
+namespace {
+// A lock as another process would hold it, until it is dropped.
+class Held {
+ public:
+  Held(const std::string& path, int operation) : descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+    REQUIRE(::flock(descriptor_, operation) == 0);
+  }
+  void drop() { ::flock(descriptor_, LOCK_UN); }
+  ~Held() { ::close(descriptor_); }
+  Held(const Held&) = delete;
+  Held& operator=(const Held&) = delete;
+
+ private:
+  int descriptor_;
+};
+
+// The Error's sentence, or "waits" when opening took longer than this many seconds and `lock` had to be dropped for it.
+std::string open_error_within(int seconds, const StoreOptions& how, Held& lock) {
+  auto opening = std::async(std::launch::async, [&] { return open_error(how); });
+  if (opening.wait_for(std::chrono::seconds(seconds)) == std::future_status::ready)
+    return opening.get();
+  lock.drop();
+  static_cast<void>(opening.get());
+  return "waits";
+}
+}  // namespace
+
+TEST_CASE("openings do not wait for a lock on the directory: `flock DIR attentune` holds it") {
+  const Directory directory;
+  const std::string path = directory / "store.db";
+  Held lock(directory.path(), LOCK_EX);
+  for (const StoreMode mode : {StoreMode::read_write, StoreMode::library, StoreMode::read_only})
+    CHECK(open_error_within(20, options(path, mode), lock).empty());
+}
+
+TEST_CASE("openings wait for who keeps the lock no longer than the busy timeout") {
+  const Directory directory;
+  const std::string path = directory / "store.db";
+  Store::open(options(path))->publish(sample_record(1, 64, 20'000));
+  StoreOptions impatient = options(path);
+  impatient.busy_timeout = std::chrono::milliseconds(50);
+  Held lock(path + "-lock", LOCK_EX);
+  for (const StoreMode mode : {StoreMode::read_write, StoreMode::library, StoreMode::read_only}) {
+    impatient.mode = mode;
+    CHECK(open_error_within(20, impatient, lock).empty());
+  }
+
+  // But nothing is moved aside meanwhile.
+  fs::resize_file(path, fs::file_size(path) / 2);
+  impatient.mode = StoreMode::read_write;
+  const std::string sentence = open_error_within(20, impatient, lock);
+  CHECK(contains(sentence, "is damaged and cannot be moved aside while other processes open it; "));
+  CHECK(contains(sentence, "fuser " + path + "-lock"));
+  CHECK_FALSE(fs::exists(path + ".corrupt-1"));
+  lock.drop();
+  CHECK(open_error(impatient).empty());
+  CHECK(fs::exists(path + ".corrupt-1"));
+}
+
+TEST_CASE("a reader in the way of the write-ahead log does not hold an opening up") {
+  const Directory directory;
+  const std::string path = directory / "store.db";
+  Store::open(options(path))->publish(sample_record(1));
+  tamper(path, "PRAGMA journal_mode=DELETE");
+  const Connection reader = Connection::open(path, Connection::Access::read, std::chrono::seconds(1));
+  reader.execute("BEGIN");
+  REQUIRE(reader.integer("SELECT count(*) FROM measurements") == 1);
+  StoreOptions patient = options(path);
+  patient.busy_timeout = std::chrono::seconds(1);
+  const auto begun = std::chrono::steady_clock::now();
+  {
+    const auto store = Store::open(patient);  // tries 50 times, which at a busy timeout each would be 50 s
+    CHECK(std::chrono::steady_clock::now() - begun < std::chrono::seconds(25));
+    reader.execute("COMMIT");
+    store->publish(sample_record(2));
+  }
+  CHECK(Store::open(patient)->measurements().size() == 2);
 }
 
 TEST_CASE("a Store does not survive fork") {

@@ -4,7 +4,10 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
+#include <cstdlib>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -14,6 +17,7 @@
 #include <thread>
 #include <vector>
 
+#include "cache/sqlite.h"
 #include "cache/store.h"
 #include "generator/error.h"
 #include "generator/key.h"
@@ -345,6 +349,33 @@ TEST_CASE_FIXTURE(Fixture, "runtime: the winner of the bucket, else the nearest 
   runtime->drain();
   CHECK(store->misses().size() == 1);
   CHECK(device->compiles == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "runtime: drain says when nothing could be stored, and stores it when it can") {
+  std::string directory = "/tmp/attentune_drain_XXXXXX";
+  REQUIRE(mkdtemp(directory.data()) != nullptr);
+  const std::string path = directory + "/store.db";
+  store = Store::open({.path = path, .busy_timeout = std::chrono::milliseconds(20)});
+  const auto runtime = open();
+  {
+    const Connection other = Connection::open(path, Connection::Access::write, std::chrono::seconds(1));
+    other.execute("BEGIN IMMEDIATE");
+    static_cast<void>(runtime->kernel(parse_problem(causal)));
+    try {
+      runtime->drain();
+      FAIL("nothing was stored and nothing said so");
+    } catch (const Error& error) {
+      CHECK(error.status() == Status::store_failed);
+      CHECK(std::string(error.what()) == "what was learned is in memory only: the Store " + path +
+                                             " is being written by another process; try again when it is done");
+    }
+    CHECK(store->binaries().empty());
+    other.execute("COMMIT");
+  }
+  runtime->drain();
+  CHECK(store->binaries().size() == 1);
+  CHECK(store->misses().size() == 1);
+  std::filesystem::remove_all(directory);
 }
 
 TEST_CASE_FIXTURE(Fixture, "runtime: a stale winner is rendered and compiled again") {

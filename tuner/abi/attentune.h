@@ -103,7 +103,9 @@ typedef struct attentune_options {
 ATTENTUNE_API attentune_status attentune_runtime_create(const attentune_options* options, attentune_runtime** runtime);
 /* Kernels and bindings stay usable; what they need of the runtime lives as long as they do. */
 ATTENTUNE_API void attentune_runtime_release(attentune_runtime* runtime);
-/* Waits for background compiles and store writes. */
+/* Waits for background compiles and store writes. ATTENTUNE_STORE_FAILED when the store could not be written (a full
+ * disk, another process that locks it for longer than 30 s): attentune_last_error() says why, what was learned stays in
+ * memory, and another drain tries again. attentune_runtime_release tries once more, for 2 s at most, and cannot say. */
 ATTENTUNE_API attentune_status attentune_runtime_drain(attentune_runtime* runtime);
 
 /* "dtype=bf16 batch=2 heads=32/8 head_dim=128 seq=4096 mask=causal()": see `attentune problems --help`. */

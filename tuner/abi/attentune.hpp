@@ -224,7 +224,8 @@ class Runtime {
     detail::check(attentune_run(handle_.get(), problem.get(), &views));
   }
 
-  // Waits for background compiles and store writes.
+  // Waits for background compiles and store writes; throws with status ATTENTUNE_STORE_FAILED when the store could not
+  // be written (see attentune_runtime_drain).
   void drain() const { detail::check(attentune_runtime_drain(handle_.get())); }
 
  private:
