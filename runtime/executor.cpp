@@ -1,7 +1,6 @@
 #include "runtime/executor.h"
 
 #include <sched.h>
-#include <unistd.h>
 #include <asio/post.hpp>
 #include <asio/thread_pool.hpp>
 
@@ -10,10 +9,13 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstddef>
+#include <exception>
 #include <mutex>
 #include <thread>
 #include <utility>
 #include <vector>
+
+#include "runtime/process_local.h"
 
 namespace attentune {
 namespace {
@@ -87,7 +89,20 @@ struct SlotAllocator {
 // small calls are done. That one serves the call it finds, or none.
 class Crew {
  public:
-  explicit Crew(int helpers) : slots_(static_cast<std::size_t>(helpers)), threads_(slots_.size()) {}
+  // Fewer threads start where the system allows no more (a limit on processes or memory); asio's own would then wait
+  // for the started ones for ever.
+  explicit Crew(int helpers) : slots_(static_cast<std::size_t>(helpers)) {
+    threads_.reserve(slots_.size());
+    try {
+      while (threads_.size() < slots_.size())
+        threads_.emplace_back([this] { pool_.attach(); });
+    } catch (const std::exception&) {
+      return;  // the work is done by those there are
+    }
+  }
+  ~Crew() { pool_.stop(); }
+
+  [[nodiscard]] int helpers() const noexcept { return static_cast<int>(threads_.size()); }
 
   // One call at a time; `helpers` of the crew, at least 1, are asked to join it.
   void run(Job& job, int helpers) {
@@ -95,7 +110,7 @@ class Crew {
     for (int helper = 1; helper <= helpers; ++helper) {
       Slot& slot = slots_[static_cast<std::size_t>(helper - 1)];
       if (slot.wanted)
-        asio::post(threads_, Helper{this, helper, &slot});
+        asio::post(pool_, Helper{this, helper, &slot});
     }
     job.work(0);
     std::unique_lock lock(state_);
@@ -147,14 +162,14 @@ class Crew {
   Job* job_ = nullptr;  // the call at hand
   int running_ = 0;     // helpers in it
   std::vector<Slot> slots_;
-  asio::thread_pool threads_;
+  asio::thread_pool pool_{0};
+  std::vector<std::jthread> threads_;  // last: they end before what they use
 };
 
 // Calls are served one after another, so worker ids are unique whoever calls: the caller is worker 0, helpers 1..n-1.
 class Pool final : public Executor {
  public:
   explicit Pool(int threads) : workers_(threads > 0 ? threads : usable_cpus()) {}
-  ~Pool() override { leave_the_parents(); }
 
   [[nodiscard]] int workers() const noexcept override { return workers_; }
 
@@ -162,34 +177,28 @@ class Pool final : public Executor {
     if (tasks <= 0)
       return;
     const std::int64_t step = std::max<std::int64_t>(grain, 1);
-    const std::lock_guard one_call(call_);
+    Calls& calls = calls_.get();
+    const std::lock_guard one_call(calls.mutex);
     const std::int64_t runs = tasks / step + (tasks % step != 0 ? 1 : 0);
-    const int helpers = static_cast<int>(std::min<std::int64_t>(workers_ - 1, runs - 1));
+    const int wanted = static_cast<int>(std::min<std::int64_t>(workers_ - 1, runs - 1));
+    if (wanted > 0 && !calls.crew)
+      calls.crew = std::make_unique<Crew>(workers_ - 1);
+    const int helpers = wanted > 0 ? std::min(wanted, calls.crew->helpers()) : 0;
     Job job{.tasks = tasks, .grain = step, .body = body, .context = context};
-    if (helpers == 0) {
+    if (helpers == 0)
       job.work(0);
-      return;
-    }
-    leave_the_parents();
-    if (!crew_) {
-      crew_ = std::make_unique<Crew>(workers_ - 1);
-      owner_ = getpid();
-    }
-    crew_->run(job, helpers);
+    else
+      calls.crew->run(job, helpers);
   }
 
  private:
-  // Threads do not survive fork: a child that inherits a crew has none to join, and asio would wait for them for ever.
-  // A helper that was just waking up may even hold its lock.
-  void leave_the_parents() {
-    if (crew_ && owner_ != getpid())
-      (void)crew_.release();
-  }
+  struct Calls {
+    std::mutex mutex;  // held during a call
+    std::unique_ptr<Crew> crew;
+  };
 
   const int workers_;
-  std::mutex call_;
-  std::unique_ptr<Crew> crew_;
-  pid_t owner_ = 0;
+  ProcessLocal<Calls> calls_;
 };
 
 }  // namespace

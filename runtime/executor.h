@@ -21,8 +21,9 @@ class Executor {
 
 // Runs on the caller's thread.
 [[nodiscard]] Executor& inline_executor() noexcept;
-// An asio thread pool of `threads` workers (the caller is one of them); threads start at the first use. 0 = one per CPU
-// this process may run on.
+// An asio thread pool of `threads` workers (the caller is one of them); threads start at the first use, fewer where the
+// system starts no more. 0 = one per CPU this process may run on. A forked child may go on with it, whatever the
+// parent's threads were doing: it starts threads of its own.
 [[nodiscard]] std::unique_ptr<Executor> make_pool(int threads);
 
 }  // namespace attentune

@@ -9,15 +9,16 @@ JobQueue::~JobQueue() { stop(); }
 
 bool JobQueue::push(std::function<void()> job) noexcept {
   try {
-    const std::lock_guard lock(mutex_);
-    if (stopped_) {
+    Inside& inside = inside_.get();
+    const std::lock_guard lock(inside.mutex);
+    if (inside.stopped) {
       return false;
     }
-    if (!thread_.joinable()) {
-      thread_ = std::thread([this] { run(); });
+    if (!inside.thread.joinable()) {
+      inside.thread = std::thread([&inside] { inside.run(); });
     }
-    jobs_.push_back(std::move(job));
-    changed_.notify_all();
+    inside.jobs.push_back(std::move(job));
+    inside.changed.notify_all();
     return true;
   } catch (const std::exception&) {
     return false;
@@ -25,41 +26,43 @@ bool JobQueue::push(std::function<void()> job) noexcept {
 }
 
 void JobQueue::drain() {
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return jobs_.empty() && !busy_; });
+  Inside& inside = inside_.get();
+  std::unique_lock lock(inside.mutex);
+  inside.changed.wait(lock, [&] { return inside.jobs.empty() && !inside.busy; });
 }
 
 void JobQueue::stop() {
+  Inside& inside = inside_.get();
   std::thread thread;
   {
-    const std::lock_guard lock(mutex_);
-    stopped_ = true;
-    jobs_.clear();
-    thread = std::move(thread_);
-    changed_.notify_all();
+    const std::lock_guard lock(inside.mutex);
+    inside.stopped = true;
+    inside.jobs.clear();
+    thread = std::move(inside.thread);
+    inside.changed.notify_all();
   }
   if (thread.joinable()) {
     thread.join();
   }
 }
 
-void JobQueue::run() {
-  std::unique_lock lock(mutex_);
+void JobQueue::Inside::run() {
+  std::unique_lock lock(mutex);
   while (true) {
-    changed_.wait(lock, [&] { return stopped_ || !jobs_.empty(); });
-    if (stopped_) {
+    changed.wait(lock, [&] { return stopped || !jobs.empty(); });
+    if (stopped) {
       return;
     }
     {
-      const std::function<void()> job = std::move(jobs_.front());
-      jobs_.pop_front();
-      busy_ = true;
+      const std::function<void()> job = std::move(jobs.front());
+      jobs.pop_front();
+      busy = true;
       lock.unlock();
       job();
     }
     lock.lock();
-    busy_ = false;
-    changed_.notify_all();
+    busy = false;
+    changed.notify_all();
   }
 }
 

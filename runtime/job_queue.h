@@ -1,4 +1,4 @@
-// JobQueue: one background thread, started by its first job, that runs jobs in order.
+// JobQueue: one background thread, started by its first job, that runs jobs in order. A forked child finds it empty.
 #pragma once
 
 #include <condition_variable>
@@ -6,6 +6,8 @@
 #include <functional>
 #include <mutex>
 #include <thread>
+
+#include "runtime/process_local.h"
 
 namespace attentune {
 
@@ -24,14 +26,17 @@ class JobQueue {
   void stop();
 
  private:
-  void run();
+  struct Inside {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::deque<std::function<void()>> jobs;
+    bool busy = false;
+    bool stopped = false;
+    std::thread thread;
 
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<std::function<void()>> jobs_;
-  bool busy_ = false;
-  bool stopped_ = false;
-  std::thread thread_;
+    void run();
+  };
+  ProcessLocal<Inside> inside_;
 };
 
 }  // namespace attentune

@@ -50,6 +50,17 @@ class LookupTable {
     return added;
   }
 
+  // Every entry that find() would find. Any thread, at any time.
+  template <typename Visit>
+  void for_each(const Visit& visit) const {
+    const Table& table = *newest_.load(std::memory_order_acquire);
+    for (std::size_t n = 0; n <= table.mask; ++n) {
+      if (const Entry* const entry = table.slots[n].load(std::memory_order_acquire)) {
+        visit(*entry);
+      }
+    }
+  }
+
   // Distinct entries, and all that are kept. For the writer.
   [[nodiscard]] std::size_t size() const noexcept { return used_; }
   [[nodiscard]] const std::vector<std::unique_ptr<const Entry>>& history() const noexcept { return entries_; }

@@ -45,27 +45,32 @@ std::optional<MissPolicy> parse_miss_policy(const std::string_view text) noexcep
 std::string tune_command(const Problem& problem) { return "attentune tune '" + to_text(representative(problem)) + "'"; }
 
 Runtime::Runtime(std::shared_ptr<const Device> device, std::shared_ptr<Store> store, RuntimeOptions options)
-    : implementation_(std::make_unique<Implementation>(std::move(device), std::move(store), std::move(options))) {}
+    : implementation_(std::move(device), std::move(store), std::move(options)) {}
 
 Runtime::~Runtime() = default;
 
-const Variant& Runtime::kernel(const Problem& problem) {
-  if (const Variant* const variant = implementation_->find(problem)) {
-    return *variant;
-  }
-  return implementation_->miss(problem);
+Runtime::Implementation& Runtime::of_this_process() {
+  return implementation_.get(
+      [](const Implementation& parents) { return Implementation(Implementation::ForkedChild{}, parents); });
 }
 
-const Device& Runtime::device() const noexcept { return *implementation_->device; }
+const Variant& Runtime::kernel(const Problem& problem) {
+  if (const Variant* const variant = implementation_.peek().find(problem)) {
+    return *variant;
+  }
+  return of_this_process().miss(problem);
+}
+
+const Device& Runtime::device() const noexcept { return *implementation_.peek().device; }
 
 Runtime::Counters Runtime::counters() const noexcept {
-  const KernelProvider::Counters& counters = implementation_->provider_->counters();
-  return {.misses = implementation_->misses,
+  const KernelProvider::Counters& counters = implementation_.peek().provider_->counters();
+  return {.misses = implementation_.peek().misses,
           .compiles = counters.compiles,
           .loads = counters.loads,
           .healed = counters.healed};
 }
 
-void Runtime::drain() { implementation_->drain(); }
+void Runtime::drain() { of_this_process().drain(); }
 
 }  // namespace attentune

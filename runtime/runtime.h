@@ -15,6 +15,7 @@
 #include "generator/problem.h"
 #include "generator/winner.h"
 #include "runtime/kernel.h"
+#include "runtime/process_local.h"
 
 namespace attentune {
 
@@ -57,6 +58,8 @@ struct RuntimeOptions {
   MissHandler* miss_handler = nullptr;        // must outlive the Runtime; nullptr: tune falls back to compile
 };
 
+// In a forked child a Runtime goes on with the Kernels it has, whatever the parent's threads were doing, and compiles
+// what it misses. The Store and the MissHandler stay the parent's: nothing is looked up there any more, nor remembered.
 class Runtime {
  public:
   // `store` may be null: nothing is remembered.
@@ -71,7 +74,7 @@ class Runtime {
   [[nodiscard]] const Variant& kernel(const Problem& problem);
 
   [[nodiscard]] const Device& device() const noexcept;
-  // Counters: lookups that hit, missed, compiles, corrupt binaries healed.
+  // Counters: lookups that hit, missed, compiles, corrupt binaries healed. A forked child's begin with its first miss.
   struct Counters {
     std::uint64_t misses = 0;
     std::uint64_t compiles = 0;
@@ -85,7 +88,8 @@ class Runtime {
 
  private:
   struct Implementation;
-  std::unique_ptr<Implementation> implementation_;
+  [[nodiscard]] Implementation& of_this_process();
+  ProcessLocal<Implementation> implementation_;
 };
 
 }  // namespace attentune

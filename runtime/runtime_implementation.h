@@ -19,6 +19,9 @@ namespace attentune {
 struct Runtime::Implementation {
  public:
   Implementation(std::shared_ptr<const Device> device, std::shared_ptr<Store> store, RuntimeOptions options);
+  // Without a Store, and with what stands in the parent's tables: reading those needs no lock.
+  struct ForkedChild {};
+  Implementation(ForkedChild, const Implementation& parents);
   ~Implementation();
 
   // nullptr when the bucket is not in the tables.

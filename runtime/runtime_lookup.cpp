@@ -20,6 +20,18 @@ Runtime::Implementation::Implementation(std::shared_ptr<const Device> on, std::s
                                                [this](const std::string_view sentence) { log(std::string(sentence)); });
 }
 
+Runtime::Implementation::Implementation(ForkedChild, const Implementation& parents)
+    : Implementation(parents.device, nullptr, parents.options_) {
+  parents.classes_.for_each([&](const ClassEntry& theirs) {
+    KernelClass& own = class_of(theirs.value->problem);
+    theirs.value->variants.for_each([&](const VariantEntry& entry) { publish(own, entry.key, entry.variant); });
+  });
+  if (parents.store_) {
+    log("a process forked from the one that opened the Store " + parents.store_->path() +
+        " leaves it alone: what it compiles is not kept; create the runtime after the fork to keep it");
+  }
+}
+
 // Jobs use everything else, so they end first.
 Runtime::Implementation::~Implementation() { jobs_->stop(); }
 

@@ -192,7 +192,7 @@ void Runtime::Implementation::compile_better(KernelClass& owner, const BucketKey
 
 void Runtime::Implementation::start_tune(KernelClass& owner, const BucketKey& key, const Problem& problem) {
   std::string reason = "there is no tuner, or no store to keep its results";
-  if (options_.miss_handler != nullptr) {
+  if (options_.miss_handler != nullptr && store_) {
     try {
       // The handler may call back when this Runtime is gone: then there is no queue left.
       const std::weak_ptr<JobQueue> jobs = jobs_;

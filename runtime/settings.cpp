@@ -12,15 +12,13 @@
 namespace attentune {
 namespace {
 
-constexpr int most_threads = 4096;
-
 int read_threads(const std::string& text) {
   int threads = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), threads);
   if (error != std::errc{} || end != text.data() + text.size() || threads < 0 || threads > most_threads) {
     throw RefusalError({.field = "ATTENTUNE_THREADS",
                         .value = text,
-                        .limit = "a whole number from 0 (all CPUs) to 4096",
+                        .limit = "a whole number from 0 (all CPUs) to " + std::to_string(most_threads),
                         .remedy = "unset it or set ATTENTUNE_THREADS=0"});
   }
   return threads;

@@ -10,6 +10,9 @@
 
 namespace attentune {
 
+// Of a host device, whoever asks for them.
+inline constexpr int most_threads = 4096;
+
 struct Settings {
   std::string store;                 // ATTENTUNE_STORE, else the default path of cache/store.h; "" when there is none
   std::optional<std::string> nvrtc;  // ATTENTUNE_NVRTC: path of libnvrtc.so

@@ -9,15 +9,16 @@ namespace attentune {
 
 TuningMissHandler::TuningMissHandler(MissHandlerOptions options) : options_(std::move(options)) {
   if (options_.worker_path.empty()) {
-    unusable_ = worker_absent_sentence();
+    inside_.get().unusable = worker_absent_sentence();
   }
 }
 
 TuningMissHandler::~TuningMissHandler() {
-  const std::lock_guard lock(mutex_);
-  stopping_ = true;
-  waiting_.clear();
-  changed_.notify_all();
+  Inside& inside = inside_.get();
+  const std::lock_guard lock(inside.mutex);
+  inside.stopping = true;
+  inside.waiting.clear();
+  inside.changed.notify_all();
 }
 
 void TuningMissHandler::say(const std::string& sentence) const {
@@ -27,30 +28,31 @@ void TuningMissHandler::say(const std::string& sentence) const {
 }
 
 void TuningMissHandler::tune(const TuneJob& job, std::function<void()> done) {
-  const std::lock_guard lock(mutex_);
-  if (!unusable_.empty()) {
-    throw Error(Status::device_failed, unusable_);
+  Inside& inside = inside_.get();
+  const std::lock_guard lock(inside.mutex);
+  if (!inside.unusable.empty()) {
+    throw Error(Status::device_failed, inside.unusable);
   }
-  waiting_.push_back({.job = job, .done = std::move(done)});
-  if (!thread_.joinable()) {
-    thread_ = std::jthread([this] { work(); });
+  inside.waiting.push_back({.job = job, .done = std::move(done)});
+  if (!inside.thread.joinable()) {
+    inside.thread = std::jthread([this, &inside] { work(inside); });
   }
-  changed_.notify_all();
+  inside.changed.notify_all();
 }
 
-void TuningMissHandler::work() {
-  std::unique_lock lock(mutex_);
+void TuningMissHandler::work(Inside& inside) const {
+  std::unique_lock lock(inside.mutex);
   for (;;) {
-    changed_.wait(lock, [&] { return stopping_ || !waiting_.empty(); });
-    if (stopping_) {
+    inside.changed.wait(lock, [&] { return inside.stopping || !inside.waiting.empty(); });
+    if (inside.stopping) {
       return;
     }
-    const Waiting next = std::move(waiting_.front());
-    waiting_.pop_front();
-    const bool usable = unusable_.empty();
+    const Waiting next = std::move(inside.waiting.front());
+    inside.waiting.pop_front();
+    const bool usable = inside.unusable.empty();
     lock.unlock();
     if (usable) {
-      tune_one(next.job);
+      tune_one(inside, next.job);
     }
     // Also after a failure: whoever waits for the tuning must not wait for ever.
     next.done();
@@ -58,21 +60,21 @@ void TuningMissHandler::work() {
   }
 }
 
-void TuningMissHandler::tune_one(const TuneJob& job) {
+void TuningMissHandler::tune_one(Inside& inside, const TuneJob& job) const {
   TuneRequest request;
   request.problem = job.problem;
   request.budget = options_.budget;
   request.compile_threads = 1;  // the machine belongs to the program that missed
   request.device_name = options_.device_name;
   request.worker_path = options_.worker_path;
-  request.cancelled = &stopping_;
+  request.cancelled = &inside.stopping;
   try {
     (void)attentune::tune(request, options_.device, *options_.store);
   } catch (const Error& error) {
     if (error.status() == Status::device_failed) {
       // Every later miss would fail alike: said once, and from now on tune() refuses.
-      const std::lock_guard lock(mutex_);
-      unusable_ = error.what();
+      const std::lock_guard lock(inside.mutex);
+      inside.unusable = error.what();
     }
     say(std::string("background tuning failed: ") + error.what());
   } catch (const std::exception& exception) {

@@ -14,6 +14,7 @@
 
 #include "cache/store.h"
 #include "runtime/device.h"
+#include "runtime/process_local.h"
 #include "runtime/runtime.h"
 #include "tuner/tuner.h"
 
@@ -44,17 +45,20 @@ class TuningMissHandler final : public MissHandler {
     TuneJob job;
     std::function<void()> done;
   };
-  void work();
-  void tune_one(const TuneJob& job);
+  struct Inside {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::deque<Waiting> waiting;
+    std::string unusable;  // why no worker can be used; "" as far as is known
+    std::atomic<bool> stopping = false;
+    std::jthread thread;  // last: joined before what it uses is destroyed
+  };
+  void work(Inside& inside) const;
+  void tune_one(Inside& inside, const TuneJob& job) const;
   void say(const std::string& sentence) const;
 
   const MissHandlerOptions options_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<Waiting> waiting_;
-  std::string unusable_;  // why no worker can be used; "" as far as is known
-  std::atomic<bool> stopping_ = false;
-  std::jthread thread_;  // last: joined before what it uses is destroyed
+  ProcessLocal<Inside> inside_;
 };
 
 }  // namespace attentune

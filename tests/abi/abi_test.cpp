@@ -2,6 +2,7 @@
 #include "attentune.h"
 
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 #include <sys/resource.h>
 
@@ -19,6 +20,7 @@
 
 #include "attentune.hpp"
 #include "tests/abi/naive.h"
+#include "tests/forked_child.h"
 
 static_assert(offsetof(attentune_options, size) == 0 && offsetof(attentune_executor, size) == 0 &&
               offsetof(attentune_tensors, size) == 0 && offsetof(attentune_kernel_info, size) == 0);
@@ -294,6 +296,10 @@ TEST_CASE("abi: structs of other sizes") {
     options = c_host();
     options.threads = -1;
     CHECK(create_status(options) == ATTENTUNE_MISUSE);
+    options.threads = 4097;
+    CHECK(create_status(options) == ATTENTUNE_REFUSED);
+    CHECK(last_error_has("attentune_options::threads"));
+    CHECK(last_error_has("4096"));
   }
 }
 
@@ -401,3 +407,58 @@ TEST_CASE("abi: several threads at once, each with its own last error") {
     CHECK(error < 1e-5);
   }
 }
+
+#ifndef ATTENTUNE_UNDER_TSAN
+namespace {
+
+// Keeps the thread that logs first, in the process that made it, until it may go on.
+struct SlowLog {
+  const pid_t process = getpid();
+  std::atomic<bool> reached{false};
+  std::atomic<bool> open{false};
+
+  static void say(void* const user, const char*) {
+    auto& log = *static_cast<SlowLog*>(user);
+    if (getpid() == log.process) {
+      log.reached = true;
+      log.reached.notify_all();
+      log.open.wait(false);
+    }
+  }
+};
+
+}  // namespace
+
+TEST_CASE("abi: a forked child goes on, whatever another thread of its parent was at") {
+  SlowLog log;
+  attentune_options options = c_host();
+  options.store = ":memory:";
+  options.log = SlowLog::say;
+  options.log_user = &log;
+  attentune_runtime* runtime = nullptr;
+  REQUIRE(attentune_runtime_create(&options, &runtime) == ATTENTUNE_OK);
+  std::thread other([&] {
+    NaiveCase naive(20, 2, 2, 16);
+    const attentune::Problem problem(naive.text());
+    const attentune_tensors tensors = tensors_of(naive).c_struct();
+    CHECK(attentune_run(runtime, problem.get(), &tensors) == ATTENTUNE_OK);
+  });
+  log.reached.wait(false);
+  for (const int head_dim : {16, 24}) {  // a class that the parent knows, and one of the child's own
+    CAPTURE(head_dim);
+    CHECK(attentune::test::holds_in_child([&] {
+      NaiveCase naive(37, 2, 2, head_dim);
+      const attentune::Problem problem(naive.text());
+      const attentune_tensors tensors = tensors_of(naive).c_struct();
+      const bool ran = attentune_run(runtime, problem.get(), &tensors) == ATTENTUNE_OK && naive.worst_error() < 1e-5;
+      const bool drained = attentune_runtime_drain(runtime) == ATTENTUNE_OK;
+      attentune_runtime_release(runtime);
+      return ran && drained;
+    }));
+  }
+  log.open = true;
+  log.open.notify_all();
+  other.join();
+  attentune_runtime_release(runtime);
+}
+#endif

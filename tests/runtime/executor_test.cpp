@@ -1,14 +1,20 @@
 #include "runtime/executor.h"
 
 #include <doctest/doctest.h>
-#include <sys/wait.h>
+#include <pthread.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <cstdint>
+#include <fstream>
 #include <thread>
 #include <vector>
 
+#include "tests/forked_child.h"
+
 using namespace attentune;
+using namespace attentune::test;
 
 namespace {
 
@@ -107,15 +113,25 @@ TEST_CASE("zero threads means one per usable CPU, and an unused pool starts none
   CHECK(pool->workers() >= 1);
 }
 
-// Fork in a threaded program is beyond what TSan follows.
+// A limit of memory leaves ASan no room.
 #if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define ATTENTUNE_UNDER_TSAN
+#if __has_feature(address_sanitizer)
+#define ATTENTUNE_UNDER_ASAN
 #endif
-#elif defined(__SANITIZE_THREAD__)
-#define ATTENTUNE_UNDER_TSAN
+#elif defined(__SANITIZE_ADDRESS__)
+#define ATTENTUNE_UNDER_ASAN
 #endif
 #ifndef ATTENTUNE_UNDER_TSAN
+namespace {
+
+bool does_all(Executor& executor, int workers) {
+  Ledger ledger(1000, workers);
+  executor.parallel_for(1000, 3, Ledger::body, &ledger);
+  return ledger.each_ran(1) && !ledger.clash;
+}
+
+}  // namespace
+
 TEST_CASE("a pool works in a forked child, whether or not the parent had used it") {
   for (const bool used : {false, true}) {
     const auto pool = make_pool(3);
@@ -123,15 +139,7 @@ TEST_CASE("a pool works in a forked child, whether or not the parent had used it
       Ledger before(10, 3);
       pool->parallel_for(10, 1, Ledger::body, &before);
     }
-    const pid_t child = fork();
-    if (child == 0) {
-      Ledger ledger(100, 3);
-      pool->parallel_for(100, 3, Ledger::body, &ledger);
-      _exit(ledger.each_ran(1) && !ledger.clash ? 0 : 1);
-    }
-    int status = -1;
-    REQUIRE(waitpid(child, &status, 0) == child);
-    CHECK(status == 0);
+    CHECK(holds_in_child([&] { return does_all(*pool, 3); }));
   }
 }
 
@@ -141,15 +149,68 @@ TEST_CASE("a pool works in a child forked while helpers wake up") {
   const auto pool = make_pool(32);
   for (int round = 0; round < 500; ++round) {
     pool->parallel_for(32, 1, nothing, nullptr);
-    const pid_t child = fork();
-    if (child == 0) {
-      alarm(10);
+    REQUIRE(holds_in_child([&] {
       pool->parallel_for(32, 1, nothing, nullptr);
-      _exit(0);
-    }
-    int status = -1;
-    REQUIRE(waitpid(child, &status, 0) == child);
-    REQUIRE(status == 0);
+      return true;
+    }));
   }
 }
+
+TEST_CASE("a pool works in a child forked in the middle of another thread's call") {
+  for (const int threads : {1, 3}) {
+    CAPTURE(threads);
+    struct Call {
+      std::atomic<bool> begun{false};
+      std::atomic<bool> may_end{false};
+    } call;
+    const auto pool = make_pool(threads);
+    std::thread other([&] {
+      pool->parallel_for(
+          1, 1,
+          [](void* context, int, std::int64_t, std::int64_t) {
+            auto& c = *static_cast<Call*>(context);
+            c.begun = true;
+            c.begun.notify_one();
+            c.may_end.wait(false);
+          },
+          &call);
+    });
+    call.begun.wait(false);
+    CHECK(holds_in_child([&] { return does_all(*pool, threads); }));
+    CHECK(holds_in_child([&] {  // two threads of the child at once
+      bool did = false;
+      std::thread second([&] { did = does_all(*pool, threads); });
+      const bool did_too = does_all(*pool, threads);
+      second.join();
+      return did && did_too;
+    }));
+    call.may_end = true;
+    call.may_end.notify_one();
+    other.join();
+  }
+}
+
+#ifndef ATTENTUNE_UNDER_ASAN
+TEST_CASE("where not all threads can start, those that did and the caller do the work") {
+  constexpr int threads = 64;
+  constexpr std::size_t stack_bytes = std::size_t{64} << 20;
+  for (const std::size_t room_for : {0U, 3U}) {
+    CAPTURE(room_for);
+    CHECK(holds_in_child([&] {
+      pthread_attr_t attributes;
+      pthread_attr_init(&attributes);
+      pthread_attr_setstacksize(&attributes, stack_bytes);
+      pthread_setattr_default_np(&attributes);
+      std::size_t pages = 0;
+      std::ifstream("/proc/self/statm") >> pages;
+      const rlim_t limit =
+          pages * static_cast<std::size_t>(sysconf(_SC_PAGESIZE)) + room_for * stack_bytes + stack_bytes / 2;
+      const rlimit memory{.rlim_cur = limit, .rlim_max = limit};
+      setrlimit(RLIMIT_AS, &memory);
+      const auto pool = make_pool(threads);
+      return pool->workers() == threads && does_all(*pool, threads) && does_all(*pool, threads);
+    }));
+  }
+}
+#endif
 #endif

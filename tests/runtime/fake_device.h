@@ -48,6 +48,9 @@ class FakeDevice final : public Device, public Compiler {
       compile_threads_.insert(std::this_thread::get_id());
     }
     ++compiles;
+    if (on_compile) {
+      on_compile();
+    }
     if (compile_ms > 0) {
       std::this_thread::sleep_for(std::chrono::milliseconds(compile_ms));
     }
@@ -88,6 +91,7 @@ class FakeDevice final : public Device, public Compiler {
   std::string compiler_ = "fake 1";
   int compile_ms = 0;
   bool compile_fails = false;
+  std::function<void()> on_compile;
   std::function<void(const AttentunePreparedCall&)> on_launch;
   mutable std::atomic<int> compiles{0};
   mutable std::atomic<int> loads{0};

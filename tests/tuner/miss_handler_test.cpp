@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <memory>
 #include <string>
 
 #include "child_process.h"
@@ -10,6 +11,7 @@
 #include "generator/error.h"
 #include "generator/key.h"
 #include "runtime/device.h"
+#include "tests/forked_child.h"
 
 using namespace attentune;
 using namespace attentune::test;
@@ -66,3 +68,22 @@ TEST_CASE("an end in the middle of the work does not wait for all of it") {
   }
   CHECK(done <= 1);
 }
+
+#ifndef ATTENTUNE_UNDER_TSAN
+TEST_CASE("a forked child does not wait for the parent's thread") {
+  std::atomic<int> done = 0;
+  auto handler = std::make_unique<TuningMissHandler>(MissHandlerOptions{.device = open_device("host", {.threads = 1}),
+                                                                        .store = Store::in_memory(),
+                                                                        .device_name = "host",
+                                                                        .worker_path = "/bin/true",
+                                                                        .budget = {},
+                                                                        .log = {}});
+  handler->tune({.problem = parse_problem("dtype=f32 heads=2 head_dim=16 seq=64"), .command = ""}, [&] { ++done; });
+  CHECK(eventually([&] { return done == 1; }, 60));
+  sleep_a_little();  // by now, most likely, it waits for the next miss
+  CHECK(holds_in_child([&] {
+    handler.reset();
+    return true;
+  }));
+}
+#endif

@@ -92,14 +92,16 @@ typedef struct attentune_options {
   const char* store;  /* path; NULL: the default store; "": none; ":memory:": one that dies with the runtime */
   attentune_policy policy;
   int strict;                                    /* nonzero: verify a kernel on the probe set before its first use */
-  int threads;                                   /* host: 0 = all CPUs of this process; ignored with an executor */
+  int threads;                                   /* host: 0 = all CPUs, at most 4096; ignored with an executor */
   const attentune_executor* executor;            /* NULL: an own pool, started lazily; copied */
   void (*log)(void* user, const char* sentence); /* any thread, one at a time; not after the runtime's release */
   void* log_user;
 } attentune_options;
 
 /* options may be NULL. Environment: ATTENTUNE_STORE, ATTENTUNE_POLICY, ATTENTUNE_LOG, ATTENTUNE_THREADS fill what the
- * options leave open; ATTENTUNE_NVRTC is the path of the libnvrtc.so that compiles for GPUs. */
+ * options leave open; ATTENTUNE_NVRTC is the path of the libnvrtc.so that compiles for GPUs.
+ * After fork() the child of a host runtime's process may go on with its handles: it compiles what it misses, but looks
+ * nothing up in the store and keeps nothing there, and does not tune. A GPU does not survive fork(). */
 ATTENTUNE_API attentune_status attentune_runtime_create(const attentune_options* options, attentune_runtime** runtime);
 /* Kernels and bindings stay usable; what they need of the runtime lives as long as they do. */
 ATTENTUNE_API void attentune_runtime_release(attentune_runtime* runtime);

@@ -9,6 +9,7 @@
 #include "generator/problem.h"
 #include "runtime/device.h"
 #include "runtime/kernel.h"
+#include "runtime/process_local.h"
 #include "runtime/runtime.h"
 #include "tuner/abi/attentune.h"
 #include "tuner/abi/caller_executor.h"
@@ -18,15 +19,21 @@ namespace attentune::abi {
 // The caller's log function, until its runtime is released.
 class CallerLog {
  public:
-  CallerLog(void (*log)(void*, const char*), void* user) : log_(log), user_(user) {}
+  using Function = void (*)(void* user, const char* sentence);
+  CallerLog(Function log, void* user) : sink_(log, user) {}
   void operator()(std::string_view sentence);
   // Returns when no call is under way; none follows.
   void silence();
 
  private:
-  std::mutex mutex_;
-  void (*log_)(void*, const char*);
-  void* user_;
+  struct Sink {
+    Sink(Function function, void* context) : log(function), user(context) {}
+    std::mutex mutex;  // held while the caller's function runs
+    Function log;
+    void* user;
+  };
+  [[nodiscard]] Sink& sink();
+  ProcessLocal<Sink> sink_;
 };
 
 // All that kernels and bindings need. Destroyed from the bottom up: the Runtime's threads end before what they use.

@@ -50,17 +50,23 @@ std::shared_ptr<Store> open_store(const attentune_options& options, const Settin
 
 }  // namespace
 
+CallerLog::Sink& CallerLog::sink() {
+  return sink_.get([](const Sink& parents) { return Sink(parents.log, parents.user); });
+}
+
 void CallerLog::operator()(const std::string_view sentence) {
   const std::string text(sentence);
-  const std::lock_guard lock(mutex_);
-  if (log_ != nullptr) {
-    log_(user_, text.c_str());
+  Sink& out = sink();
+  const std::lock_guard lock(out.mutex);
+  if (out.log != nullptr) {
+    out.log(out.user, text.c_str());
   }
 }
 
 void CallerLog::silence() {
-  const std::lock_guard lock(mutex_);
-  log_ = nullptr;
+  Sink& out = sink();
+  const std::lock_guard lock(out.mutex);
+  out.log = nullptr;
 }
 
 std::shared_ptr<RuntimeState> open_runtime(const attentune_options& options) {
@@ -80,6 +86,12 @@ std::shared_ptr<RuntimeState> open_runtime(const attentune_options& options) {
   if (options.threads < 0) {
     throw Error(Status::misuse, "attentune_options::threads is " + std::to_string(options.threads) +
                                     "; use 0 for all CPUs of this process");
+  }
+  if (options.threads > most_threads) {
+    throw RefusalError({.field = "attentune_options::threads",
+                        .value = std::to_string(options.threads),
+                        .limit = "at most " + std::to_string(most_threads),
+                        .remedy = "use 0 for all CPUs of this process"});
   }
   std::shared_ptr<const Device> device;
   if (options.executor != nullptr && name == "host") {
