@@ -67,7 +67,8 @@ FinalResult run_final(const std::span<const Contender> contenders, const RaceCon
       result.default_ms = median(contenders[challenger].is_default ? samples->b : samples->a);
     }
     default_faced_winner = default_in_it || (!wins && default_faced_winner);
-    result.time = summarize(wins ? samples->b : samples->a);
+    if (default_in_it || !default_faced_winner)  // else the winner's time stays that of its race with the default
+      result.time = summarize(wins ? samples->b : samples->a);
     result.winner = wins ? challenger : result.winner;
   };
   for (std::size_t n = 1; n < order.size(); ++n) {

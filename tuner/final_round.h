@@ -32,7 +32,7 @@ struct Contender {
 struct FinalResult {
   std::size_t winner = 0;  // index into contenders
   bool raced = false;
-  TimeSummary time;       // of the winner, from its last race; no samples when it did not race
+  TimeSummary time;       // of the winner, from its race with the default if there was one; no samples: it did not race
   double default_ms = 0;  // the default's median in a race; 0 when it did not race
 };
 

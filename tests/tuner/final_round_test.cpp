@@ -36,6 +36,22 @@ TEST_CASE("the fastest wins, and its time and the default's come from one race")
   CHECK(result.default_ms == 10);
 }
 
+TEST_CASE("a machine that slows down meanwhile does not make the winner slower than the default") {
+  const std::vector<Contender> contenders{{.time_ms = 10, .is_default = true, .is_incumbent = false},
+                                          {.time_ms = 5, .is_default = false, .is_incumbent = false},
+                                          {.time_ms = 6, .is_default = false, .is_incumbent = false}};
+  const std::vector<double> truth{10, 5, 6};
+  double slower = 1;
+  const FinalResult result = run_final(contenders, [&](const std::size_t a, const std::size_t b) {
+    slower *= 3;
+    return std::optional(RaceSamples{.a = std::vector<double>(8, slower * truth.at(a)),
+                                     .b = std::vector<double>(8, slower * truth.at(b))});
+  });
+  CHECK(result.winner == 1);
+  CHECK(result.time.median == 15);
+  CHECK(result.default_ms == 30);
+}
+
 TEST_CASE("a tie leaves the incumbent, else the default, in place") {
   const std::vector<Contender> with_incumbent{{.time_ms = 10, .is_default = true, .is_incumbent = false},
                                               {.time_ms = 9.99, .is_default = false, .is_incumbent = true},
