@@ -9,6 +9,7 @@
 
 #include "generator/problem.h"
 #include "tools/attentune/command.h"
+#include "tools/attentune/output.h"
 #include "tools/attentune/quantity.h"
 
 namespace attentune {
@@ -249,7 +250,7 @@ std::optional<Arguments> parse_arguments(int argc, const char* const* argv, int*
       return std::nullopt;
     return arguments;
   } catch (const Misuse& misuse) {
-    fmt::print(stderr, "attentune: {}\n", misuse.what());
+    complain(misuse.what());
     *exit_code = 2;
     return std::nullopt;
   }

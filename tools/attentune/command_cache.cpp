@@ -28,7 +28,7 @@ bool nothing_stored(const Arguments& arguments) {
   const std::string path = store_path_of(arguments);
   if (!arguments.store.empty() || std::filesystem::exists(path, error))
     return false;
-  fmt::print(stderr, "nothing is stored yet at {}; `attentune tune` makes the first entry\n", path);
+  write_error(fmt::format("nothing is stored yet at {}; `attentune tune` makes the first entry\n", path));
   return true;
 }
 

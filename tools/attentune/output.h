@@ -11,10 +11,11 @@ namespace attentune {
 [[nodiscard]] bool stdout_is_terminal() noexcept;
 [[nodiscard]] bool stderr_is_terminal() noexcept;
 
+// Text to standard error. Where that is closed or full there is nobody to tell, and what is done stays the same.
+void write_error(std::string_view text) noexcept;
 // "attentune: <sentence>" on standard error.
 void complain(std::string_view sentence);
-// Text to standard output or, with a path, to a file that is replaced at once. Throws Error(misuse) when it cannot be
-// written: a half-written file never takes the place of a whole one.
+// Text to standard output ("" and "-") or to a file, as runtime/write_file.h writes it.
 void write_output(std::string_view text, const std::string& path);
 // Everything printed so far really left the process; throws Error(device_failed) on a full disk or closed pipe.
 void flush_output();
