@@ -221,12 +221,11 @@ int run_doctor(const Arguments& arguments) {
     const Finding finding = examine(check, arguments);
     failed = failed || finding.health == Health::fail;
     if (arguments.json) {
-      const nlohmann::ordered_json line{{"event", "check"},
-                                        {"check", check.name},
-                                        {"status", finding.health == Health::fail ? "fail" : name(finding.health)},
-                                        {"detail", finding.detail},
-                                        {"next", finding.next}};
-      fmt::print("{}\n", line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+      print_json({{"event", "check"},
+                  {"check", check.name},
+                  {"status", finding.health == Health::fail ? "fail" : name(finding.health)},
+                  {"detail", finding.detail},
+                  {"next", finding.next}});
       continue;
     }
     fmt::print("{:<5} {:<11} {}\n", name(finding.health), check.name, finding.detail);

@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstring>
 #include <iterator>
+#include <nlohmann/json.hpp>
 #include <span>
 
 #include "generator/error.h"
@@ -40,6 +41,18 @@ void complain(std::string_view sentence) {
   write_error({line.data(), line.size()});
 }
 
+void require_output(const std::string& path, std::size_t problems, bool json) {
+  if (path.empty())
+    return;
+  if (problems > 1)
+    throw Error(Status::misuse,
+                fmt::format("-o holds what is made of one problem and {} are given; give one problem", problems));
+  if (path == "-" && json)
+    throw Error(Status::misuse, "-o - and --json both want standard output; name a file with -o, or leave one out");
+  if (path != "-")
+    require_writable(path);
+}
+
 void write_output(std::string_view text, const std::string& path) {
   if (path.empty() || path == "-") {
     std::fwrite(text.data(), 1, text.size(), stdout);
@@ -49,10 +62,20 @@ void write_output(std::string_view text, const std::string& path) {
   write_file(path, std::as_bytes(std::span(text)));
 }
 
+void print_json(const nlohmann::ordered_json& line) {
+  fmt::print("{}\n", line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+}
+
 void flush_output() {
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
-    throw Error(Status::device_failed,
-                fmt::format("standard output cannot be written: {}; free some space", std::strerror(errno)));
+    throw Error(Status::device_failed, stdout_failure(errno));
+}
+
+std::string stdout_failure(int error) {
+  const bool closed = error == EBADF;
+  return fmt::format("standard output cannot be written: {}",
+                     closed ? "it is closed; open it, for example with > FILE"
+                            : fmt::format("{}; free some space", std::strerror(error)));
 }
 
 std::string Table::text() const {
