@@ -113,6 +113,7 @@ TEST_CASE("nothing that is typed is silently left out") {
       {"cache", "list", "--store", ":memory:"},
       {"tune", problem, "--store", ":memory:"},
       {"run", problem, "--out", home.file("o.npy"), "--lse", home.path().string() + "/./o.npy"},
+      {"run", problem, "--out", "no_such_folder_or_file", "--lse", "./no_such_folder_or_file"},
       {"run", problem, "--out", ""},
       {"run", problem, "--lse", ""},
       {"run", problem, "--q", ""},

@@ -141,8 +141,8 @@ void require_outputs(const ArrayArguments& arguments) {
     return;
   // Two arrays may well go to one device, such as /dev/null.
   std::error_code error;
-  const auto out = std::filesystem::weakly_canonical(arguments.out, error);
-  const auto lse = std::filesystem::weakly_canonical(arguments.lse, error);
+  const auto out = std::filesystem::weakly_canonical(std::filesystem::absolute(arguments.out), error);
+  const auto lse = std::filesystem::weakly_canonical(std::filesystem::absolute(arguments.lse), error);
   const bool is_file = !std::filesystem::exists(out, error) || std::filesystem::is_regular_file(out, error);
   if (out == lse && is_file)
     throw Error(Status::misuse,
