@@ -112,6 +112,16 @@ TEST_CASE("a full disk is a failure, not misuse") {
   CHECK(fs::is_character_file(full));
 }
 
+TEST_CASE("a file over the limit on sizes ends in a sentence too") {
+  const TemporaryFolder home;
+  const Finished cut = shell(home, "{ (ulimit -f 4; \"$ATTENTUNE\" compile " + problem + " -o " + home.file("k.o") +
+                                       " > /dev/null); echo code $?; } 2>&1 | cat");
+  CAPTURE(cut.out);
+  CHECK(cut.out.find("attentune: " + home.file("k.o") + " cannot be written: File too large; ") == 0);
+  CHECK(cut.out.find("\ncode 1\n") != std::string::npos);
+  CHECK(!fs::exists(home.file("k.o")));
+}
+
 TEST_CASE("assembly is one JSON object where JSON is asked for") {
   const TemporaryFolder home;
   const Finished plain = run_cli(home, {"compile", problem, "--assembly"});
@@ -142,6 +152,7 @@ TEST_CASE("a Store that is no file is refused before it is opened") {
     CHECK(doctor.code == 1);
     CHECK(doctor.out.find("FAIL  store ") != std::string::npos);
   }
+  CHECK(run_cli(home, {"doctor", "--store", ":memory:"}).out.find("warn  store       in memory") != std::string::npos);
   const Finished array = run_cli(home, {"run", problem, "--q", pipe, "--k", pipe, "--v", pipe});
   CHECK(array.code == 2);
   CHECK(is_one_sentence(array));

@@ -127,6 +127,8 @@ Finding place(const Arguments& arguments) {
 }
 
 Finding store(const Arguments& arguments) {
+  if (store_path_of(arguments) == ":memory:")
+    return {Health::warn, "in memory: what is learned is lost when the process ends", "name a file with --store PATH"};
   std::error_code error;
   if (!std::filesystem::exists(store_path_of(arguments), error))
     return {Health::ok, "none yet; the first `attentune tune` makes it", ""};

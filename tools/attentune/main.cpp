@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -72,5 +73,7 @@ int main(int argc, char** argv) {
     std::_Exit(1);
   });
   attentune::occupy_standard_streams();
+  // A file over the limit on sizes is a sentence, as a full disk is.
+  std::signal(SIGXFSZ, SIG_IGN);
   return attentune::run(argc, argv);
 }
