@@ -83,8 +83,7 @@ Opened open_read_write(const StoreOptions& options, FilesystemKind kind) {
     const std::string why = kind == FilesystemKind::network
                                 ? "stands on a network file system, where its locks cannot be trusted"
                                 : "cannot be written: the file, its directory or the file system is read-only";
-    throw cannot(options.path, why,
-                 "write to a local file with --store LOCALPATH and bring it here with `attentune cache merge`");
+    throw cannot(options.path, why, "write to a local file with --store LOCALPATH and copy that file here");
   }
   make_directories(fs::path(options.path).parent_path().string(), options.path);
   require_safe(options.path);

@@ -38,6 +38,11 @@ std::size_t end_of_word(std::string_view text, std::size_t at) {
   return std::min(text.find_first_of(blanks, at), text.size());
 }
 
+bool begins_field(std::string_view text, std::size_t at) {
+  const std::size_t end = text.find_first_of("= \t(", at);
+  return end != std::string_view::npos && text[end] == '=';
+}
+
 // npos: a parenthesis is open to the end.
 std::size_t end_of_expression(std::string_view text, std::size_t at) {
   int open = 0;
@@ -47,6 +52,9 @@ std::size_t end_of_expression(std::string_view text, std::size_t at) {
       continue;
     const std::size_t next = text.find_first_not_of(blanks, at);
     if (next == std::string_view::npos || !(joins(text[next]) || joins(text[at - 1])))
+      return at;
+    // "causal()& seq=40": the operator waits for a term and the next field is none.
+    if (begins_field(text, next))
       return at;
     at = next - 1;
   }

@@ -34,8 +34,7 @@ struct NpyArray {
 // Array to bytes, version 1.0 (2.0 when the header needs it). parse_npy(format_npy(a)) == a.
 [[nodiscard]] std::vector<std::uint8_t> format_npy(const NpyArray& array);
 
-// Whole files. Reading throws RefusalError for a file that is missing or malformed; writing replaces the file at once
-// (through a temporary name beside it) and throws RefusalError when it cannot.
+// Whole files. Reading throws Error(refused) for a file that is missing or malformed; writing is that of write_file.h.
 [[nodiscard]] NpyArray read_npy(const std::string& path);
 void write_npy(const std::string& path, const NpyArray& array);
 

@@ -53,7 +53,7 @@ TEST_CASE("tune and import refuse network and read-only places before work start
   for (const FilesystemKind kind : {FilesystemKind::network, FilesystemKind::read_only}) {
     const std::string sentence = open_error(on(kind, directory / "new/store.db", StoreMode::read_write));
     CHECK(contains(sentence, "--store LOCALPATH"));
-    CHECK(contains(sentence, "cache merge"));
+    CHECK(contains(sentence, "copy that file here"));
     CHECK_FALSE(fs::exists(directory / "new"));
   }
 }

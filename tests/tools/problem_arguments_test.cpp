@@ -81,6 +81,10 @@ TEST_CASE("bad problems are refused with the field, the limit and what would wor
   check_refused(home, {"dtype=f32 heads=32/5 head_dim=64 seq=128"}, "heads=32/5");
   check_refused(home, {good + " mask=window(-1,0)"}, "window");
   check_refused(home, {good + " mask=causal("}, "causal");
+  for (const std::string mask : {"mask=causal()&", "mask=causal() &", "mask=causal() |"}) {
+    check_refused(home, {"heads=4", mask, "seq=40", "dtype=f32", "head_dim=8"}, "the text ends");
+    check_refused(home, {"dtype=f32 heads=4 " + mask + " head_dim=8 seq=40"}, "the text ends");
+  }
   check_refused(home, {good + " score=tanh"}, "score");
   check_refused(home, {good + " colour=red"}, "colour");
   check_refused(home, {"dtype=f64 heads=4 head_dim=64 seq=128"}, "f64");

@@ -4,17 +4,23 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <limits>
 #include <memory>
 #include <stdexcept>
 
 #include "generator/problem.h"
+#include "generator/text.h"
 #include "tools/attentune/command.h"
+#include "tools/attentune/output.h"
 #include "tools/attentune/quantity.h"
 
 namespace attentune {
 namespace {
 
-// Exit code and stream of help asked for are the caller's success.
+// More Configs than any space has; a number beyond it is a slip of the finger.
+constexpr std::uint64_t most_trials = 1'000'000'000;
+constexpr std::uint64_t most_threads = 4096;
+
 struct Misuse : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
@@ -59,6 +65,16 @@ std::string option_name(std::string_view field) {
   return option;
 }
 
+// "" reads as "not given" from here on.
+CLI::Validator not_empty() {
+  return {[](const std::string& text) { return text.empty() ? std::string("'' names nothing") : std::string(); }, ""};
+}
+
+CLI::Option* add_text(CLI::App& app, const char* name, std::string& value, const char* meaning,
+                      const char* placeholder) {
+  return app.add_option(name, value, meaning)->check(not_empty())->option_text(placeholder);
+}
+
 void add_problem(CLI::App& app, ProblemArguments& problem) {
   const std::string group = "Problem";
   app.add_option("problem", problem.words, "field=value words of one problem, or quoted lines, each a whole problem")
@@ -79,34 +95,49 @@ void add_problem(CLI::App& app, ProblemArguments& problem) {
           ->group(group)
           ->option_text("VALUE");
   }
-  app.add_option("--file", problem.file, "a problem a line; # begins a comment; - is standard input")
-      ->group(group)
-      ->option_text("LIST");
-  app.add_option("--model", problem.model, "a workload by name; `attentune problems` lists them")
-      ->group(group)
-      ->option_text("NAME");
-  app.add_option("--phase", problem.phase, "of --model: prefill or decode (default: both)")
-      ->group(group)
-      ->option_text("PHASE");
+  add_text(app, "--file", problem.file, "a problem a line; # begins a comment; - is standard input", "LIST")
+      ->group(group);
+  add_text(app, "--model", problem.model, "a workload by name; `attentune problems` lists them", "NAME")->group(group);
+  add_text(app, "--phase", problem.phase, "of --model: prefill or decode (default: both)", "PHASE")->group(group);
 }
 
 template <auto parse, typename T>
-void add_quantity(CLI::App& app, const char* name, T& value, const std::string& meaning, const char* placeholder) {
+void add_quantity(CLI::App& app, const char* name, T& value, const char* expected, const std::string& meaning,
+                  const char* placeholder) {
   app.add_option_function<std::string>(
          name,
-         [&value, name](const std::string& text) {
+         [&value, name, expected](const std::string& text) {
            const auto parsed = parse(text);
            if (!parsed)
-             throw CLI::ValidationError(name, fmt::format("'{}' is not understood", text));
+             throw CLI::ValidationError(name, fmt::format("'{}' is no {}", shown(text), expected));
            value = *parsed;
          },
          meaning)
       ->option_text(placeholder);
 }
 
+struct Range {
+  std::uint64_t least, most;
+};
+
+template <typename T>
+void add_number(CLI::App& app, const char* name, T& value, Range range, const std::string& meaning) {
+  app.add_option_function<std::string>(
+         name,
+         [&value, name, range](const std::string& text) {
+           const auto number = parse_number<std::uint64_t>(text);
+           if (!number || *number < range.least || *number > range.most)
+             throw CLI::ValidationError(
+                 name, fmt::format("'{}' is no whole number from {} to {}", shown(text), range.least, range.most));
+           value = static_cast<T>(*number);
+         },
+         meaning)
+      ->option_text("N");
+}
+
 void add_arrays(CLI::App& app, ArrayArguments& arrays) {
   const auto add = [&](const char* name, std::string& path, const char* meaning) {
-    app.add_option(name, path, meaning)->group("Arrays")->option_text("FILE.npy");
+    add_text(app, name, path, meaning, "FILE.npy")->group("Arrays");
   };
   add("--q", arrays.q, "queries to read");
   add("--k", arrays.k, "keys to read");
@@ -117,10 +148,11 @@ void add_arrays(CLI::App& app, ArrayArguments& arrays) {
 }
 
 void add_tuning(CLI::App& app, Arguments& arguments) {
-  add_quantity<parse_seconds>(app, "--budget", arguments.budget_s, "time for each problem: 30, 30s, 2m (default 60s)",
-                              "TIME");
-  app.add_option("--trials", arguments.trials, "most Configs tried for each problem (default 200)")->option_text("N");
-  app.add_option("--seed", arguments.seed, "order of equally promising candidates (default 1)")->option_text("N");
+  add_quantity<parse_seconds>(app, "--budget", arguments.budget_s, "time above 0 and up to 10000h, such as 30s or 2m",
+                              "time for each problem: 30, 30s, 2m (default 60s)", "TIME");
+  add_number(app, "--trials", arguments.trials, {1, most_trials}, "most Configs tried for each problem (default 200)");
+  add_number(app, "--seed", arguments.seed, {0, std::numeric_limits<std::uint64_t>::max()},
+             "order of equally promising candidates (default 1)");
   app.add_flag("--from-misses", arguments.misses, "tune what the Store records as asked for and never tuned");
 }
 
@@ -128,7 +160,8 @@ void add_action(CLI::App& app, Arguments& arguments) {
   app.add_option("action", arguments.action, "list, show, misses, verify or prune")->required()->option_text("ACTION");
   app.add_option("key", arguments.subject, "of show: a measurement's id or the beginning of a binary key")
       ->option_text("KEY");
-  add_quantity<parse_bytes>(app, "--size", arguments.size_bytes, "of prune: what may remain: 200M, 1G", "BYTES");
+  add_quantity<parse_bytes>(app, "--size", arguments.size_bytes, "size such as 4096, 200M or 1G",
+                            "of prune: what may remain: 200M, 1G", "BYTES");
 }
 
 void add_options(CLI::App& app, Arguments& arguments) {
@@ -139,24 +172,22 @@ void add_options(CLI::App& app, Arguments& arguments) {
   if (takes(takes_action))
     add_action(app, arguments);
   if (takes(takes_device)) {
-    app.add_option("--device", arguments.device, "host, gpu:N or sim:ARCH (default: the first GPU, else host)")
-        ->option_text("DEVICE");
-    app.add_option("--threads", arguments.threads, "threads of the host device (default: all CPUs)")
-        ->check(CLI::Range(0, 4096))
-        ->option_text("N");
+    add_text(app, "--device", arguments.device, "host, gpu:N or sim:ARCH (default: the first GPU, else host)",
+             "DEVICE");
+    add_number(app, "--threads", arguments.threads, {0, most_threads},
+               "threads of the host device (default: 0, all CPUs)");
   }
   if (takes(takes_store))
-    app.add_option("--store", arguments.store, "the Store's file (default ~/.local/share/attentune/store.db)")
-        ->option_text("PATH");
+    add_text(app, "--store", arguments.store, "the Store's file (default ~/.local/share/attentune/store.db)", "PATH");
   if (takes(takes_config))
     app.add_option("--config", arguments.config, "a point of the space, as `attentune space` prints it")
         ->option_text("TEXT");
   if (takes(takes_templates))
-    app.add_option("--templates", arguments.templates,
-                   "a folder whose cuda/*.cuh stand for the built-in ones: for who edits them")
-        ->option_text("DIR");
+    add_text(app, "--templates", arguments.templates,
+             "a folder whose cuda/*.cuh stand for the built-in ones: for who edits them", "DIR");
   if (takes(takes_arch))
     app.add_option("--arch", arguments.arch, "a compile target other than this machine: haswell, x86-64-v2, sm_90a")
+        ->check(not_empty())
         ->option_text("ARCH");
   if (takes(takes_arrays))
     add_arrays(app, arguments.arrays);
@@ -165,14 +196,14 @@ void add_options(CLI::App& app, Arguments& arguments) {
   if (takes(takes_all))
     app.add_flag("--all", arguments.all, "the built-in list that covers dtypes, masks, groups and odd sizes");
   if (takes(takes_sample)) {
-    app.add_option("--all-configs", arguments.sample, "verify N Configs spread over the space")->option_text("N");
+    add_number(app, "--all-configs", arguments.sample, {1, most_trials}, "verify N Configs spread over the space");
     app.add_flag("--coverage", arguments.coverage,
                  "of simulated kernels: the basic blocks nothing entered, with every launch choice tried");
     app.add_flag("--watchdog", arguments.watchdog,
                  "of GPU kernels: one that waits for ever is stopped after a second and says where it stood");
   }
   if (takes(takes_output))
-    app.add_option("-o,--output", arguments.output, "file to write")->option_text("FILE");
+    add_text(app, "-o,--output", arguments.output, "file to write", "FILE");
   if (takes(takes_launches))
     app.add_flag("--launches", arguments.launches, "print the launch rules as JSON instead of the text");
   if (takes(takes_assembly))
@@ -224,6 +255,8 @@ Arguments parse_command(const Command& command, int argc, const char* const* arg
   } catch (const CLI::ParseError& error) {
     throw Misuse(sentence(error, command));
   }
+  if (arguments.all && !arguments.problems.empty())
+    throw Misuse("--all is a list of problems of its own; leave the other problem out, or give it to a second command");
   return arguments;
 }
 
@@ -249,7 +282,7 @@ std::optional<Arguments> parse_arguments(int argc, const char* const* argv, int*
       return std::nullopt;
     return arguments;
   } catch (const Misuse& misuse) {
-    fmt::print(stderr, "attentune: {}\n", misuse.what());
+    complain(misuse.what());
     *exit_code = 2;
     return std::nullopt;
   }

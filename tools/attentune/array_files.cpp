@@ -4,9 +4,12 @@
 
 #include <array>
 #include <cstring>
+#include <filesystem>
+#include <system_error>
 
 #include "generator/error.h"
 #include "generator/text.h"
+#include "runtime/write_file.h"
 
 namespace attentune {
 namespace {
@@ -128,6 +131,22 @@ void load_inputs(const Problem& problem, const InputArrays& arrays, const ArrayA
                 arrays.sink_logit->bytes.size());
   }
   buffers.upload();
+}
+
+void require_outputs(const ArrayArguments& arguments) {
+  for (const std::string& path : {arguments.out, arguments.lse})
+    if (!path.empty())
+      require_writable(path);
+  if (arguments.out.empty() || arguments.lse.empty())
+    return;
+  // Two arrays may well go to one device, such as /dev/null.
+  std::error_code error;
+  const auto out = std::filesystem::weakly_canonical(std::filesystem::absolute(arguments.out), error);
+  const auto lse = std::filesystem::weakly_canonical(std::filesystem::absolute(arguments.lse), error);
+  const bool is_file = !std::filesystem::exists(out, error) || std::filesystem::is_regular_file(out, error);
+  if (out == lse && is_file)
+    throw Error(Status::misuse,
+                fmt::format("--out and --lse both name {}; give each a file of its own", arguments.lse));
 }
 
 void write_outputs(const Problem& problem, const CallBuffers& buffers, const ArrayArguments& arguments) {

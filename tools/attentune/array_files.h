@@ -25,6 +25,8 @@ void derive_fields(ProblemDraft& draft, const InputArrays& arrays, const ArrayAr
 // Copies the arrays into the buffers; throws RefusalError when one has another shape or type than the problem says.
 void load_inputs(const Problem& problem, const InputArrays& arrays, const ArrayArguments& arguments,
                  CallBuffers& buffers);
+// Before work starts: the files named for out and LSE can be written and are two. Throws Error(misuse).
+void require_outputs(const ArrayArguments& arguments);
 // Writes out and LSE to the files that were named.
 void write_outputs(const Problem& problem, const CallBuffers& buffers, const ArrayArguments& arguments);
 

@@ -18,8 +18,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-void print_line(const Json& line) { fmt::print("{}\n", line.dump(-1, ' ', false, Json::error_handler_t::replace)); }
-
 std::string short_key(const std::string& key) { return key.substr(0, 12); }
 
 // A first `cache list` is no failure: there is just nothing yet.
@@ -28,7 +26,7 @@ bool nothing_stored(const Arguments& arguments) {
   const std::string path = store_path_of(arguments);
   if (!arguments.store.empty() || std::filesystem::exists(path, error))
     return false;
-  fmt::print(stderr, "nothing is stored yet at {}; `attentune tune` makes the first entry\n", path);
+  write_error(fmt::format("nothing is stored yet at {}; `attentune tune` makes the first entry\n", path));
   return true;
 }
 
@@ -47,7 +45,7 @@ int list(const Store& store, const Device& device, bool json) {
     const Measurement& best = winner.measurement;
     const std::string_view state = state_of(winner, device);
     if (json)
-      print_line({{"event", "winner"},
+      print_json({{"event", "winner"},
                   {"key", best.binary_key},
                   {"class", winner.class_text},
                   {"bucket", winner.bucket_text},
@@ -84,7 +82,7 @@ void show_measurement(const StoredMeasurement& row, bool json) {
     line["event"] = "measurement";
     line["id"] = row.id;
     line["measured_at"] = row.measured_at;
-    print_line(line);
+    print_json(line);
     return;
   }
   fmt::print("measurement {} of {:%Y-%m-%d %H:%M:%S} UTC\n", row.id, fmt::gmtime(static_cast<time_t>(row.measured_at)));
@@ -118,7 +116,7 @@ int show(const Store& store, const std::string& subject, bool json) {
   const auto binary = store.load_binary(key);
   const auto source = store.load_source(key);
   if (json)
-    print_line({{"event", "binary"},
+    print_json({{"event", "binary"},
                 {"key", key},
                 {"bytes", binary ? Json(binary->object.size()) : Json()},
                 {"compiler", binary ? Json(binary->compiler) : Json()},
@@ -131,7 +129,7 @@ int show(const Store& store, const std::string& subject, bool json) {
 int misses(const Store& store, bool json) {
   for (const auto& miss : store.misses()) {
     if (json)
-      print_line({{"event", "miss"},
+      print_json({{"event", "miss"},
                   {"problem", miss.problem},
                   {"count", miss.count},
                   {"device", miss.device},
@@ -145,7 +143,7 @@ int misses(const Store& store, bool json) {
 int verify(Store& store, bool json) {
   const VerifyReport report = store.verify(false);
   if (json)
-    print_line({{"event", "verify"},
+    print_json({{"event", "verify"},
                 {"sound", report.sound()},
                 {"binaries_checked", report.binaries_checked},
                 {"problems", report.problems},
@@ -169,7 +167,7 @@ int prune(Store& store, const Arguments& arguments) {
     throw Error(Status::misuse, "`cache prune` needs --size, what may remain; for example --size 200M");
   const PruneReport report = store.prune(arguments.size_bytes);
   if (arguments.json)
-    print_line({{"event", "prune"},
+    print_json({{"event", "prune"},
                 {"bytes_before", report.bytes_before},
                 {"bytes_after", report.bytes_after},
                 {"evicted", report.evicted}});
@@ -187,6 +185,11 @@ int run_cache(const Arguments& arguments) {
   if (action != "list" && action != "show" && action != "misses" && action != "verify" && action != "prune")
     throw Error(Status::misuse,
                 fmt::format("'{}' is no action of cache; use list, show, misses, verify or prune", shown(action)));
+  if (action != "show" && !arguments.subject.empty())
+    throw Error(Status::misuse, fmt::format("`cache {}` takes no '{}'; leave it out, or use `cache show {}`", action,
+                                            shown(arguments.subject), shown(arguments.subject)));
+  if (action != "prune" && arguments.size_bytes >= 0)
+    throw Error(Status::misuse, fmt::format("`cache {}` takes no --size; leave it out, or use `cache prune`", action));
   if (action == "prune")
     return prune(*store_of(arguments, StoreMode::read_write), arguments);
   if (nothing_stored(arguments))

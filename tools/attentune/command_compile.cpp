@@ -15,8 +15,6 @@
 namespace attentune {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 std::string entries_of(const Binary& binary) {
   std::string names;
   for (const LaunchRule& rule : binary.launches)
@@ -30,22 +28,21 @@ void print_binary(const NamedProblem& named, const Arch& arch, const BuildChoice
   const std::vector<std::string> undefined =
       arch.is_host() ? llvm_backend::undefined_symbols(binary.object) : std::vector<std::string>();
   if (json) {
-    fmt::print("{}\n", Json{{"event", "binary"},
-                            {"problem", to_text(named.problem)},
-                            {"family", binary.family},
-                            {"config", to_text(choice.config)},
-                            {"arch", to_text(arch)},
-                            {"compiler", binary.compiler},
-                            {"key", binary.key},
-                            {"bytes", binary.object.size()},
-                            {"compile_ms", binary.compile_ms},
-                            {"entries", entries_of(binary)},
-                            {"undefined", undefined},
-                            {"registers", binary.registers},
-                            {"spill_bytes", binary.spill_bytes},
-                            {"shared_bytes", binary.shared_bytes},
-                            {"warnings", binary.warnings}}
-                           .dump());
+    print_json({{"event", "binary"},
+                {"problem", to_text(named.problem)},
+                {"family", binary.family},
+                {"config", to_text(choice.config)},
+                {"arch", to_text(arch)},
+                {"compiler", binary.compiler},
+                {"key", binary.key},
+                {"bytes", binary.object.size()},
+                {"compile_ms", binary.compile_ms},
+                {"entries", entries_of(binary)},
+                {"undefined", undefined},
+                {"registers", binary.registers},
+                {"spill_bytes", binary.spill_bytes},
+                {"shared_bytes", binary.shared_bytes},
+                {"warnings", binary.warnings}});
     return;
   }
   fmt::print("{}\n", to_text(named.problem));
@@ -62,22 +59,33 @@ void print_binary(const NamedProblem& named, const Arch& arch, const BuildChoice
     fmt::print("  warning    {}\n", warning);
 }
 
+void print_assembly(const NamedProblem& named, const Arch& arch, const BuildChoice& choice, const std::string& text) {
+  print_json({{"event", "assembly"},
+              {"problem", to_text(named.problem)},
+              {"family", choice.family->name()},
+              {"config", to_text(choice.config)},
+              {"arch", to_text(arch)},
+              {"assembly", text}});
+}
+
 }  // namespace
 
 int run_compile(const Arguments& arguments) {
   const Arch arch = arch_of(arguments);
   const std::vector<NamedProblem> problems = problem_list(arguments.problems);
-  if (!arguments.output.empty() && problems.size() > 1)
-    throw Error(Status::misuse,
-                fmt::format("-o holds one object and {} problems are given; give one problem", problems.size()));
+  require_output(arguments.output, problems.size(), arguments.json);
   const auto compiler = compiler_for(arch, compiler_options());
   for (const NamedProblem& named : problems) {
     const BuildChoice choice = choose(named.problem, arch, arguments.config);
     const Rendering rendering = render(*choice.family, named.problem, choice.config, arch, *compiler);
     if (arguments.assembly) {
-      write_output(arch.is_host() ? llvm_backend::assembly(rendering.source, arch)
-                                  : cuda::cuda_compiler_for(arch, compiler_options())->ptx(rendering.source),
-                   arguments.output);
+      const std::string text = arch.is_host()
+                                   ? llvm_backend::assembly(rendering.source, arch)
+                                   : cuda::cuda_compiler_for(arch, compiler_options())->ptx(rendering.source);
+      if (arguments.json)
+        print_assembly(named, arch, choice, text);
+      if (!arguments.json || !arguments.output.empty())
+        write_output(text, arguments.output);
       continue;
     }
     const Binary binary = compile(rendering, *compiler);

@@ -5,12 +5,11 @@
 
 #include "generator/error.h"
 #include "tools/attentune/command.h"
+#include "tools/attentune/output.h"
 #include "tools/attentune/session.h"
 
 namespace attentune {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 // What is wrong with a device, or its compiler, does not hide the others.
 std::string compiler_of(const Device& device) {
@@ -26,18 +25,17 @@ bool show(const std::string& name, const Arguments& arguments) {
     const auto device = open(name, arguments);
     const std::string compiler = compiler_of(*device);
     if (arguments.json)
-      fmt::print("{}\n", Json{{"event", "device"},
-                              {"name", name},
-                              {"device", to_text(device->identity())},
-                              {"arch", to_text(device->arch())},
-                              {"compiler", compiler}}
-                             .dump());
+      print_json({{"event", "device"},
+                  {"name", name},
+                  {"device", to_text(device->identity())},
+                  {"arch", to_text(device->arch())},
+                  {"compiler", compiler}});
     else
       fmt::print("{}\n  {}\n  compiled by {}\n", name, to_text(device->identity()), compiler);
     return true;
   } catch (const Error& error) {
     if (arguments.json)
-      fmt::print("{}\n", Json{{"event", "device"}, {"name", name}, {"error", error.what()}}.dump());
+      print_json({{"event", "device"}, {"name", name}, {"error", error.what()}});
     else
       fmt::print("{}\n  cannot be used: {}\n", name, error.what());
     return false;

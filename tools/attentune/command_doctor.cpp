@@ -127,6 +127,8 @@ Finding place(const Arguments& arguments) {
 }
 
 Finding store(const Arguments& arguments) {
+  if (store_path_of(arguments) == ":memory:")
+    return {Health::warn, "in memory: what is learned is lost when the process ends", "name a file with --store PATH"};
   std::error_code error;
   if (!std::filesystem::exists(store_path_of(arguments), error))
     return {Health::ok, "none yet; the first `attentune tune` makes it", ""};
@@ -221,12 +223,11 @@ int run_doctor(const Arguments& arguments) {
     const Finding finding = examine(check, arguments);
     failed = failed || finding.health == Health::fail;
     if (arguments.json) {
-      const nlohmann::ordered_json line{{"event", "check"},
-                                        {"check", check.name},
-                                        {"status", finding.health == Health::fail ? "fail" : name(finding.health)},
-                                        {"detail", finding.detail},
-                                        {"next", finding.next}};
-      fmt::print("{}\n", line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+      print_json({{"event", "check"},
+                  {"check", check.name},
+                  {"status", finding.health == Health::fail ? "fail" : name(finding.health)},
+                  {"detail", finding.detail},
+                  {"next", finding.next}});
       continue;
     }
     fmt::print("{:<5} {:<11} {}\n", name(finding.health), check.name, finding.detail);

@@ -21,8 +21,10 @@ std::string heading(const Problem& problem, const Arch& arch, const BuildChoice&
 
 int run_generate(const Arguments& arguments) {
   const Arch arch = arch_of(arguments);
+  const std::vector<NamedProblem> problems = problem_list(arguments.problems);
+  require_output(arguments.output, problems.size(), arguments.json);
   std::string text;
-  for (const NamedProblem& named : problem_list(arguments.problems)) {
+  for (const NamedProblem& named : problems) {
     const BuildChoice choice = choose(named.problem, arch, arguments.config);
     const Source source = choice.family->render(named.problem, arch, choice.config);
     text += arguments.launches ? to_text(source.launches) + "\n"

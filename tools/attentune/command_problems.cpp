@@ -13,8 +13,6 @@
 namespace attentune {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 std::string_view phases_text(Workload::Phases phases) {
   switch (phases) {
     case Workload::Phases::both:
@@ -35,13 +33,12 @@ void list_workloads(bool json) {
   Table table({"model", "phases", "seq", "problem"});
   for (const Workload& workload : workloads()) {
     if (json)
-      fmt::print("{}\n", Json{{"event", "workload"},
-                              {"name", full_name(workload)},
-                              {"phases", phases_text(workload.phases)},
-                              {"seq", workload.seq},
-                              {"problem", workload.problem},
-                              {"source", workload.source}}
-                             .dump());
+      print_json({{"event", "workload"},
+                  {"name", full_name(workload)},
+                  {"phases", phases_text(workload.phases)},
+                  {"seq", workload.seq},
+                  {"problem", workload.problem},
+                  {"source", workload.source}});
     table.add({full_name(workload), std::string(phases_text(workload.phases)), fmt::format("{}", workload.seq),
                std::string(workload.problem)});
   }
@@ -73,13 +70,12 @@ int run_problems(const Arguments& arguments) {
     const double work = flops(problem);
     const std::string config = each.config ? to_text(*each.config) : "";
     if (arguments.json) {
-      fmt::print("{}\n", Json{{"event", "problem"},
-                              {"problem", to_text(problem)},
-                              {"name", name},
-                              {"config", config},
-                              {"flop", work},
-                              {"bytes", bytes(problem)}}
-                             .dump());
+      print_json({{"event", "problem"},
+                  {"problem", to_text(problem)},
+                  {"name", name},
+                  {"config", config},
+                  {"flop", work},
+                  {"bytes", bytes(problem)}});
       continue;
     }
     fmt::print("{}  # {}{}{:.3g} GFLOP, {}{}{}\n", to_text(problem), name, name.empty() ? "" : ": ", work / 1e9,

@@ -88,6 +88,7 @@ bool run_one(const NamedProblem& named, const Arguments& arguments, const std::o
 }  // namespace
 
 int run_run(const Arguments& arguments) {
+  require_outputs(arguments.arrays);
   const std::optional<InputArrays> arrays = read_inputs(arguments.arrays);
   const std::vector<NamedProblem> problems = problems_of(arguments, arrays);
   if (!arguments.arrays.empty() && problems.size() > 1)

@@ -44,26 +44,22 @@ Json resources_json(const Resources& resources) {
           {"issue_slots", resources.issue_slots}};
 }
 
-void print_json(const NamedProblem& named, const KernelFamily& family, const ConfigSpace& space,
-                const std::vector<Ranked>& ranked) {
+void print_space_json(const NamedProblem& named, const KernelFamily& family, const ConfigSpace& space,
+                      const std::vector<Ranked>& ranked) {
   Json dimensions = Json::array();
   for (const ConfigSpace::Dimension& dimension : space.dimensions())
     dimensions.push_back({{"name", dimension.name},
                           {"kind", dimension.kind == ChoiceKind::compile ? "compile" : "launch"},
                           {"values", dimension.values},
                           {"meaning", dimension.meaning}});
-  fmt::print("{}\n", Json{{"event", "space"},
-                          {"problem", to_text(named.problem)},
-                          {"family", family.name()},
-                          {"raw", space.raw_size()},
-                          {"feasible", ranked.size()},
-                          {"dimensions", dimensions}}
-                         .dump());
+  print_json({{"event", "space"},
+              {"problem", to_text(named.problem)},
+              {"family", family.name()},
+              {"raw", space.raw_size()},
+              {"feasible", ranked.size()},
+              {"dimensions", dimensions}});
   for (const Ranked& each : ranked)
-    fmt::print(
-        "{}\n",
-        Json{{"event", "config"}, {"config", to_text(each.config)}, {"resources", resources_json(each.resources)}}
-            .dump());
+    print_json({{"event", "config"}, {"config", to_text(each.config)}, {"resources", resources_json(each.resources)}});
 }
 
 void print_text(const NamedProblem& named, const KernelFamily& family, const Arch& arch, const ConfigSpace& space,
@@ -97,7 +93,7 @@ int run_space(const Arguments& arguments) {
     const ConfigSpace space = family.space(named.problem, arch);
     const std::vector<Ranked> ranked = rank(family, space, named.problem, arch);
     if (arguments.json)
-      print_json(named, family, space, ranked);
+      print_space_json(named, family, space, ranked);
     else
       print_text(named, family, arch, space, ranked);
   }

@@ -22,7 +22,7 @@ std::vector<NamedProblem> problems_of(const Arguments& arguments, const Store& s
   for (const auto& miss : store.misses())
     problems.push_back({.name = "", .problem = parse_problem(miss.problem)});
   if (problems.empty())
-    fmt::print(stderr, "the Store records no misses; nothing to tune\n");
+    write_error("the Store records no misses; nothing to tune\n");
   return problems;
 }
 

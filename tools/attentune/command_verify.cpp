@@ -93,7 +93,7 @@ int run_verify(const Arguments& arguments) {
   std::vector<CoveringCase> cases;
   if (arguments.all)
     cases = covering_cases(device->arch(), device->workers());
-  if (!arguments.all || !arguments.problems.empty())
+  else
     for (NamedProblem& each : problem_list(arguments.problems))
       cases.push_back({.named = std::move(each), .config = std::nullopt});
   if (arguments.coverage && device->identity().kind != DeviceIdentity::Kind::simulator)

@@ -8,8 +8,12 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <span>
 
 #include "generator/error.h"
+#include "runtime/write_file.h"
 
 namespace attentune {
 namespace {
@@ -22,19 +26,31 @@ bool is_number(std::string_view cell) {
          cell.find('=') == std::string_view::npos;
 }
 
-[[noreturn]] void fail(const std::string& path) {
-  throw Error(Status::misuse,
-              fmt::format("{} cannot be written: {}; name a file in a writable folder", path, std::strerror(errno)));
-}
-
 }  // namespace
 
 bool stdout_is_terminal() noexcept { return isatty(STDOUT_FILENO) == 1; }
 bool stderr_is_terminal() noexcept { return isatty(STDERR_FILENO) == 1; }
 
+void write_error(std::string_view text) noexcept { (void)std::fwrite(text.data(), 1, text.size(), stderr); }
+
 void complain(std::string_view sentence) {
   std::fflush(stdout);
-  fmt::print(stderr, "attentune: {}\n", sentence);
+  // It may be memory that is short.
+  fmt::memory_buffer line;
+  fmt::format_to(std::back_inserter(line), "attentune: {}\n", sentence);
+  write_error({line.data(), line.size()});
+}
+
+void require_output(const std::string& path, std::size_t problems, bool json) {
+  if (path.empty())
+    return;
+  if (problems > 1)
+    throw Error(Status::misuse,
+                fmt::format("-o holds what is made of one problem and {} are given; give one problem", problems));
+  if (path == "-" && json)
+    throw Error(Status::misuse, "-o - and --json both want standard output; name a file with -o, or leave one out");
+  if (path != "-")
+    require_writable(path);
 }
 
 void write_output(std::string_view text, const std::string& path) {
@@ -43,32 +59,23 @@ void write_output(std::string_view text, const std::string& path) {
     flush_output();
     return;
   }
-  // Devices and pipes cannot be replaced by rename.
-  const bool special = path.rfind("/dev/", 0) == 0;
-  const std::string temporary = special ? path : fmt::format("{}.tmp{}", path, getpid());
-  std::FILE* file = std::fopen(temporary.c_str(), "wb");
-  if (file == nullptr)
-    fail(path);
-  const bool whole = std::fwrite(text.data(), 1, text.size(), file) == text.size();
-  if (const bool closed = std::fclose(file) == 0; !whole || !closed) {
-    const int reason = errno;
-    if (!special)
-      unlink(temporary.c_str());
-    errno = reason;
-    fail(path);
-  }
-  if (!special && std::rename(temporary.c_str(), path.c_str()) != 0) {
-    const int reason = errno;
-    unlink(temporary.c_str());
-    errno = reason;
-    fail(path);
-  }
+  write_file(path, std::as_bytes(std::span(text)));
+}
+
+void print_json(const nlohmann::ordered_json& line) {
+  fmt::print("{}\n", line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
 }
 
 void flush_output() {
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
-    throw Error(Status::device_failed,
-                fmt::format("standard output cannot be written: {}; free some space", std::strerror(errno)));
+    throw Error(Status::device_failed, stdout_failure(errno));
+}
+
+std::string stdout_failure(int error) {
+  const bool closed = error == EBADF;
+  return fmt::format("standard output cannot be written: {}",
+                     closed ? "it is closed; open it, for example with > FILE"
+                            : fmt::format("{}; free some space", std::strerror(error)));
 }
 
 std::string Table::text() const {

@@ -28,6 +28,10 @@ std::map<std::string, std::string> fields_of(std::string_view line) {
   return fields;
 }
 
+[[noreturn]] void refuse_twice(const std::string& field, const std::string& value) {
+  throw RefusalError({field, shown(value), "the field is given twice", "give it once, as an option or as a word"});
+}
+
 Error at(const std::string& origin, const Error& error) {
   return {error.status(), origin.empty() ? error.what() : fmt::format("{}: {}", origin, error.what())};
 }
@@ -130,10 +134,15 @@ std::vector<ProblemDraft> problem_drafts(const ProblemArguments& arguments) {
   std::vector<ProblemDraft> drafts;
   if (arguments.file.empty() && arguments.model.empty()) {
     drafts = arguments.words.empty() ? std::vector<ProblemDraft>(1) : from_words(arguments.words);
+    for (const ProblemDraft& draft : drafts)
+      for (const auto& [field, value] : overrides)
+        if (draft.fields.contains(field))
+          refuse_twice(field, value);
   } else {
     for (const std::string& word : arguments.words)
       for (const auto& [field, value] : fields_of(word))
-        overrides.emplace(field, value);
+        if (!overrides.emplace(field, value).second)
+          refuse_twice(field, value);
     drafts = arguments.model.empty() ? from_file(arguments.file) : from_model(arguments, overrides);
   }
   for (ProblemDraft& draft : drafts)

@@ -17,8 +17,8 @@ struct ProblemDraft {
   std::map<std::string, std::string> fields;  // field name -> value text
 };
 
-// Every problem the arguments name; options such as --batch override each of them. Throws RefusalError or
-// Error(misuse); sentences about a list begin with "LIST:line".
+// Every problem the arguments name. Options such as --batch override what a list or model says; beside words they must
+// name other fields. Throws RefusalError or Error(misuse); sentences about a list begin with "LIST:line".
 [[nodiscard]] std::vector<ProblemDraft> problem_drafts(const ProblemArguments& arguments);
 [[nodiscard]] NamedProblem finish(const ProblemDraft& draft);
 

@@ -24,15 +24,17 @@ std::optional<double> leading_number(std::string_view text, std::string_view* re
 std::optional<double> parse_seconds(std::string_view text) {
   std::string_view unit;
   const auto number = leading_number(text, &unit);
-  if (!number || *number <= 0)
+  if (!number)
     return std::nullopt;
+  double factor = 0;
   if (unit.empty() || unit == "s")
-    return number;
-  if (unit == "m")
-    return *number * 60;
-  if (unit == "h")
-    return *number * 3600;
-  return std::nullopt;
+    factor = 1;
+  else if (unit == "m")
+    factor = 60;
+  else if (unit == "h")
+    factor = 3600;
+  const double seconds = *number * factor;
+  return seconds > 0 && seconds <= 10'000 * 3600.0 ? std::optional(seconds) : std::nullopt;
 }
 
 std::optional<std::int64_t> parse_bytes(std::string_view text) {

@@ -8,7 +8,7 @@
 
 namespace attentune {
 
-// "30", "30s", "2m", "1.5h": positive seconds.
+// "30", "30s", "2m", "1.5h": positive seconds, at most 10000 hours, which every clock can count.
 [[nodiscard]] std::optional<double> parse_seconds(std::string_view text);
 // "0", "4096", "200K", "200M", "1G", powers of 1024.
 [[nodiscard]] std::optional<std::int64_t> parse_bytes(std::string_view text);

@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <array>
+#include <filesystem>
+#include <system_error>
 
 #include "generator/error.h"
 #include "runtime/llvm/compiler.h"
@@ -47,10 +49,28 @@ std::string store_path_of(const Arguments& arguments) {
   return path;
 }
 
+namespace {
+
+// A pipe would be waited for without end, and what SQLite says of a folder helps nobody.
+void require_file(const std::string& path) {
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
+    throw Error(Status::misuse,
+                fmt::format("the Store {} is {}; name a file with --store PATH", path,
+                            std::filesystem::is_directory(status) ? "a folder" : "a device, pipe or socket"));
+}
+
+}  // namespace
+
 std::shared_ptr<Store> store_of(const Arguments& arguments, StoreMode mode) {
   const std::string path = store_path_of(arguments);
-  if (path == ":memory:")
-    return Store::in_memory(complain);
+  if (path == ":memory:") {
+    if (mode == StoreMode::library)
+      return Store::in_memory(complain);
+    throw Error(Status::misuse, "the Store :memory: is empty and keeps nothing; name a file with --store PATH");
+  }
+  require_file(path);
   return Store::open({.path = path, .mode = mode, .message = complain});
 }
 

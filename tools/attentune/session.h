@@ -27,7 +27,8 @@ namespace attentune {
 [[nodiscard]] int threads_of(const Arguments& arguments);
 // --store, else the settings' path. Throws Error(misuse) when there is neither.
 [[nodiscard]] std::string store_path_of(const Arguments& arguments);
-// Messages of the Store go to standard error. ":memory:" is a Store that dies with the process.
+// Messages of the Store go to standard error. ":memory:" is a Store that dies with the process, for the library's mode
+// alone: who tunes or looks into a Store means one that lasts. Throws Error(misuse) for that, and for what is no file.
 [[nodiscard]] std::shared_ptr<Store> store_of(const Arguments& arguments, StoreMode mode);
 
 // This very program, which is also the worker of its tunes, so that both are always of one build.

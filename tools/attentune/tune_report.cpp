@@ -77,7 +77,7 @@ std::string progress_json(const TuneProgress& progress) {
 
 void TuneReport::clear_line() {
   if (dirty_)
-    fmt::print(stderr, "\r\x1b[K");
+    write_error("\r\x1b[K");
   dirty_ = false;
 }
 
@@ -108,12 +108,11 @@ void TuneReport::progress(const TuneProgress& progress) {
     return;
   if (style_ == Style::terminal) {
     // Cut to a usual width: a line that wraps cannot be rewritten.
-    fmt::print(stderr, "\r{:.110}\x1b[K", progress_text(progress));
-    std::fflush(stderr);
+    write_error(fmt::format("\r{:.110}\x1b[K", progress_text(progress)));
     dirty_ = true;
   } else if (progress.elapsed_s - last_line_s_ >= plain_interval_s) {
     last_line_s_ = progress.elapsed_s;
-    fmt::print(stderr, "{}\n", progress_text(progress));
+    write_error(progress_text(progress) + "\n");
   }
 }
 
