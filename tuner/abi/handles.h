@@ -13,6 +13,7 @@
 #include "runtime/runtime.h"
 #include "tuner/abi/attentune.h"
 #include "tuner/abi/caller_executor.h"
+#include "tuner/miss_handler.h"
 
 namespace attentune::abi {
 
@@ -38,9 +39,9 @@ class CallerLog {
 
 // All that kernels and bindings need. Destroyed from the bottom up: the Runtime's threads end before what they use.
 struct RuntimeState {
-  std::shared_ptr<CallerLog> log;             // null: the environment's, or none
-  std::unique_ptr<CallerExecutor> executor;   // null: the device's own pool
-  std::unique_ptr<MissHandler> miss_handler;  // null: no tuning
+  std::shared_ptr<CallerLog> log;                   // null: the environment's, or none
+  std::unique_ptr<CallerExecutor> executor;         // null: the device's own pool
+  std::unique_ptr<TuningMissHandler> miss_handler;  // null: no tuning
   std::unique_ptr<Runtime> runtime;
 };
 

@@ -6,6 +6,7 @@
 #include "generator/error.h"
 #include "runtime/settings.h"
 #include "tuner/abi/handles.h"
+#include "tuner/abi/process_end.h"
 #include "tuner/miss_handler.h"
 #include "tuner/worker_path.h"
 
@@ -113,6 +114,7 @@ std::shared_ptr<RuntimeState> open_runtime(const attentune_options& options) {
     });
     runtime.miss_handler = state->miss_handler.get();
   }
+  runtime.before_background = [weak = std::weak_ptr(state)] { stop_at_exit(weak); };
   state->runtime = std::make_unique<Runtime>(std::move(device), std::move(store), std::move(runtime));
   return state;
 }
