@@ -25,6 +25,11 @@ class CallerLog {
   void operator()(std::string_view sentence);
   // Returns when no call is under way; none follows.
   void silence();
+  // Is this thread inside a log function, whosever?
+  [[nodiscard]] static bool is_inside() noexcept;
+  // Throws Error(misuse) if so: what is asked for may wait for a lookup that waits to log, or for the very one that
+  // logs.
+  static void refuse_inside(const char* function);
 
  private:
   struct Sink {

@@ -15,7 +15,8 @@ struct StopAtExit {
 void stop(void* const argument) {
   const auto& entry = *static_cast<const StopAtExit*>(argument);
   const std::shared_ptr<RuntimeState> state = entry.process == getpid() ? entry.state.lock() : nullptr;
-  if (!state) {
+  // A log function that calls exit() would be waited for by itself.
+  if (!state || CallerLog::is_inside()) {
     return;
   }
   if (state->log) {
