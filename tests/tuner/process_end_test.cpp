@@ -10,8 +10,10 @@
 #include <cstdlib>
 #include <filesystem>
 #include <iterator>
+#include <sstream>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "child_process.h"
 #include "tests/forked_child.h"
@@ -50,14 +52,43 @@ Function* function(void* const library, const char* const name) {
   return reinterpret_cast<Function*>(symbol);
 }
 
-struct Library {
-  void* handle = dlopen(ATTENTUNE_LIBRARY_PATH, RTLD_NOW | RTLD_LOCAL);
-  decltype(attentune_runtime_create)* create =
-      function<decltype(attentune_runtime_create)>(handle, "attentune_runtime_create");
-  decltype(attentune_problem_parse)* parse =
-      function<decltype(attentune_problem_parse)>(handle, "attentune_problem_parse");
-  decltype(attentune_kernel_get)* get = function<decltype(attentune_kernel_get)>(handle, "attentune_kernel_get");
+// The library, loaded and never closed, with a runtime that nobody need release.
+class Loaded {
+ public:
+  Loaded(const char* const store, const attentune_policy policy) {
+    attentune_options options{};
+    options.size = sizeof options;
+    options.device = "host";
+    options.store = store;
+    options.policy = policy;
+    const auto create = function<decltype(attentune_runtime_create)>(library_, "attentune_runtime_create");
+    REQUIRE(create(&options, &runtime_) == ATTENTUNE_OK);
+  }
+
+  void get(const char* const text) {
+    attentune_problem* problem = nullptr;
+    attentune_kernel* kernel = nullptr;
+    const auto parse = function<decltype(attentune_problem_parse)>(library_, "attentune_problem_parse");
+    const auto get = function<decltype(attentune_kernel_get)>(library_, "attentune_kernel_get");
+    const auto release = function<decltype(attentune_kernel_release)>(library_, "attentune_kernel_release");
+    REQUIRE(parse(text, &problem) == ATTENTUNE_OK);
+    REQUIRE(get(runtime_, problem, &kernel) == ATTENTUNE_OK);
+    release(kernel);
+  }
+
+  void release() {
+    function<decltype(attentune_runtime_release)>(library_,
+                                                  "attentune_runtime_release")(std::exchange(runtime_, nullptr));
+  }
+
+ private:
+  void* library_ = dlopen(ATTENTUNE_LIBRARY_PATH, RTLD_NOW | RTLD_LOCAL);
+  attentune_runtime* runtime_ = nullptr;
 };
+
+// Of one class, so that the second is served by the first one's kernel while its own is compiled.
+constexpr const char* first = "dtype=f32 heads=2 head_dim=64 seq=64";
+constexpr const char* second = "dtype=f32 heads=2 head_dim=64 seq=1/2000";
 
 }  // namespace
 
@@ -65,21 +96,9 @@ TEST_CASE("child: ends with work in the background" * doctest::skip()) {
   const bool tunes = child_argument() == "tune";
   most_threads_at_end = threads() + (tunes ? 1 : 0);  // the writer of a Store may go on
   REQUIRE(std::atexit(after_the_library) == 0);
-  const Library library;
-  attentune_options options{};
-  options.size = sizeof options;
-  options.device = "host";
-  options.store = tunes ? ":memory:" : "";
-  options.policy = tunes ? ATTENTUNE_POLICY_TUNE : ATTENTUNE_POLICY_COMPILE;
-  attentune_runtime* runtime = nullptr;
-  REQUIRE(library.create(&options, &runtime) == ATTENTUNE_OK);
-  // Of one class, so that the second is served by the first one's kernel while its own is compiled.
-  for (const char* const text : {"dtype=f32 heads=2 head_dim=64 seq=64", "dtype=f32 heads=2 head_dim=64 seq=1/2000"}) {
-    attentune_problem* problem = nullptr;
-    REQUIRE(library.parse(text, &problem) == ATTENTUNE_OK);
-    attentune_kernel* kernel = nullptr;
-    REQUIRE(library.get(runtime, problem, &kernel) == ATTENTUNE_OK);
-  }
+  Loaded loaded(tunes ? ":memory:" : "", tunes ? ATTENTUNE_POLICY_TUNE : ATTENTUNE_POLICY_COMPILE);
+  loaded.get(first);
+  loaded.get(second);
   if (tunes) {
     REQUIRE(eventually(has_child, patience_s));
   }
@@ -99,4 +118,36 @@ TEST_CASE("a process ends in peace while something is compiled in the background
 
 TEST_CASE("a process ends in peace while something is tuned in the background") {
   CHECK(exit_of(start_child("child: ends with work in the background", "tune"), patience_s) == 0);
+}
+
+TEST_CASE("child: fills a Store" * doctest::skip()) {
+  Loaded loaded(child_argument().c_str(), ATTENTUNE_POLICY_HEURISTIC);
+  loaded.get(first);
+  loaded.release();
+}
+
+TEST_CASE("child: ends in its first compile" * doctest::skip()) {
+  std::istringstream words(child_argument());
+  int milliseconds = 0;
+  std::string store;
+  words >> milliseconds >> store;
+  Loaded loaded(store.c_str(), ATTENTUNE_POLICY_COMPILE);
+  loaded.get(first);  // from the Store
+  loaded.get(second);
+  std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+  std::exit(0);
+}
+
+// LLVM makes tables when it first needs them. So whatever the moment, all that was made until then must outlive it.
+TEST_CASE("a process ends in peace in the middle of its first compile") {
+  const Folder folder;
+  const std::string filled = folder.file("filled.db");
+  REQUIRE(exit_of(start_child("child: fills a Store", filled), patience_s) == 0);
+  for (int milliseconds = 10; milliseconds <= 200; milliseconds += 10) {
+    CAPTURE(milliseconds);
+    const std::string store = folder.file(std::to_string(milliseconds) + ".db");
+    std::filesystem::copy(filled, store);
+    CHECK(exit_of(start_child("child: ends in its first compile", std::to_string(milliseconds) + " " + store),
+                  patience_s) == 0);
+  }
 }
