@@ -78,7 +78,8 @@ target_link_libraries(attentune PRIVATE attentune_tuner)
 precompiled_as(attentune attentune_generator)
 target_include_directories(attentune INTERFACE ${PROJECT_SOURCE_DIR}/tuner/abi)
 set(version_script ${PROJECT_SOURCE_DIR}/cmake/attentune.map)
-target_link_options(attentune PRIVATE -Wl,--version-script=${version_script} -Wl,--exclude-libs,ALL)
+target_link_options(attentune PRIVATE -Wl,--version-script=${version_script} -Wl,--exclude-libs,ALL
+  -Wl,--wrap=__cxa_atexit) # see tuner/abi/process_end.cpp
 set_target_properties(attentune PROPERTIES LINK_DEPENDS ${version_script})
 if(NOT ATTENTUNE_SANITIZE)
   # A shipped library must not depend on the libstdc++ of the build machine. libgcc_s stays shared: the

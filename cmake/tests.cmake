@@ -52,6 +52,9 @@ function(test_folder folder)
   if(folder MATCHES "^(tuner|tools)$") # these start the command
     add_dependencies(${name} attentune_cli)
   endif()
+  if(folder STREQUAL "tuner") # loads it
+    add_dependencies(${name} attentune)
+  endif()
   # In a build without host code generation the family forward_host refuses every problem. Under sanitizers the
   # simulator runs a few kernels, not hundreds.
   set(excluded "")

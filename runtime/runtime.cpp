@@ -73,4 +73,6 @@ Runtime::Counters Runtime::counters() const noexcept {
 
 void Runtime::drain() { of_this_process().drain(); }
 
+void Runtime::stop_background() { of_this_process().jobs_->stop(); }
+
 }  // namespace attentune

@@ -56,6 +56,7 @@ struct RuntimeOptions {
   std::function<void(std::string_view)> log;  // one sentence an event; may be empty; any thread
   std::string measurement_policy = "warm1";   // whose Winners are looked up; part of the tuning key
   MissHandler* miss_handler = nullptr;        // must outlive the Runtime; nullptr: tune falls back to compile
+  std::function<void()> before_background;    // called once, on the caller's thread, before the first job; may be empty
 };
 
 // In a forked child a Runtime goes on with the Kernels it has, whatever the parent's threads were doing, and compiles
@@ -85,6 +86,8 @@ class Runtime {
   // Blocks until background work (compiles, Store writes) is done: tests and orderly exits. Throws Error(store_failed)
   // when the Store could not be written: the rows stay in memory, and the next drain tries again.
   void drain();
+  // Waits for the background compile under way; none follows. Lookups go on.
+  void stop_background();
 
  private:
   struct Implementation;

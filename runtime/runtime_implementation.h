@@ -70,6 +70,7 @@ struct Runtime::Implementation {
   std::mutex classes_mutex_;
   LookupTable<ClassEntry> classes_;  // find() alone needs no lock
   std::atomic<bool> told_no_handler_{false};
+  std::once_flag background_begins_;
   std::shared_ptr<JobQueue> jobs_ = std::make_shared<JobQueue>();
 
   friend class Runtime;

@@ -168,6 +168,9 @@ void Runtime::Implementation::follow_up(KernelClass& owner, const BucketKey& key
   if (resolution.variant.provenance != Provenance::exact_bucket) {
     record(problem, &resolution.variant);
   }
+  if ((resolution.better || resolution.tune) && options_.before_background) {
+    std::call_once(background_begins_, options_.before_background);
+  }
   if (resolution.better) {
     jobs_->push([this, &owner, key, problem, better = *std::move(resolution.better),
                  stale = resolution.better_is_stale] { compile_better(owner, key, problem, better, stale); });

@@ -1,15 +1,28 @@
 #include "tuner/compile_ahead.h"
 
 #include <algorithm>
+#include <exception>
+#include <string>
 #include <utility>
+
+#include "generator/error.h"
 
 namespace attentune {
 
 CompileAhead::CompileAhead(std::vector<Config> configs, Build build, const int threads, const std::size_t ahead)
     : configs_(std::move(configs)), build_(std::move(build)), ahead_(std::max<std::size_t>(ahead, 1)) {
   const auto count = std::min(static_cast<std::size_t>(std::max(threads, 1)), configs_.size());
-  for (std::size_t n = 0; n < count; ++n) {
-    threads_.emplace_back([this] { work(); });
+  threads_.reserve(count);
+  try {
+    while (threads_.size() < count) {
+      threads_.emplace_back([this] { work(); });
+    }
+  } catch (const std::exception& failure) {
+    // Those that began would be joined without having been told to end, so an exception may only leave when none did.
+    if (threads_.empty()) {
+      throw Error(Status::out_of_memory, std::string("no thread can be started to compile on (") + failure.what() +
+                                             "); raise the limits on processes and memory");
+    }
   }
 }
 

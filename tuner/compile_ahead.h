@@ -18,7 +18,8 @@ class CompileAhead {
  public:
   using Build = std::function<Built(const Config&)>;
 
-  // Delivers in the order of `configs`, whatever order the builds end in. At most `ahead` Built wait to be taken.
+  // Delivers in the order of `configs`, whatever order the builds end in. At most `ahead` Built wait to be taken. Goes
+  // on with fewer threads where the system gives no more; throws Error(out_of_memory) where it gives none.
   CompileAhead(std::vector<Config> configs, Build build, int threads, std::size_t ahead);
   // Waits for builds in progress, begins no further one.
   ~CompileAhead();

@@ -10,6 +10,7 @@
 #include <climits>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "generator/error.h"
 #include "tuner/sampler.h"
@@ -35,37 +36,47 @@ void append_word(std::vector<std::uint8_t>& bytes, const std::size_t value) {
   }
 }
 
-// Milliseconds left for poll(), rounded up; -1 without a deadline.
-int poll_time(const double end_ms) {
-  if (end_ms < 0) {
-    return -1;
+// Whoever sets a flag wakes nobody, so it is looked at this often.
+constexpr double flag_interval_ms = 100;
+
+// How long a transfer may wait.
+class Patience {
+ public:
+  Patience(const double deadline_s, const std::atomic<bool>* const cancelled)
+      : end_ms_(deadline_s < 0 ? std::numeric_limits<double>::infinity() : monotonic_ms() + deadline_s * 1000),
+        cancelled_(cancelled) {}
+
+  // Waits until the descriptor is ready. A close or an error is ready too: the transfer that follows tells which.
+  [[nodiscard]] Transfer wait_for(const int descriptor, const short events) const {
+    for (;;) {
+      if (cancelled_ != nullptr && cancelled_->load()) {
+        return Transfer::cancelled;
+      }
+      const double left_ms = std::max(end_ms_ - monotonic_ms(), 0.0);
+      const double slice_ms = std::min<double>(left_ms, cancelled_ != nullptr ? flag_interval_ms : INT_MAX);
+      pollfd entry{.fd = descriptor, .events = events, .revents = 0};
+      const int ready = poll(&entry, 1, static_cast<int>(std::ceil(slice_ms)));
+      if (ready > 0) {
+        return Transfer::done;
+      }
+      if (ready < 0 && errno != EINTR) {
+        return Transfer::failed;
+      }
+      if (left_ms == 0) {
+        return Transfer::timed_out;
+      }
+    }
   }
-  return static_cast<int>(std::clamp(std::ceil(end_ms - monotonic_ms()), 0.0, static_cast<double>(INT_MAX)));
-}
 
-double end_of(const double deadline_s) { return deadline_s < 0 ? -1 : monotonic_ms() + deadline_s * 1000; }
+ private:
+  double end_ms_;
+  const std::atomic<bool>* cancelled_;
+};
 
-// Waits until the descriptor is ready. A close or an error is ready too: the transfer that follows tells which.
-Transfer wait_for(const int descriptor, const short events, const double end_ms) {
-  for (;;) {
-    pollfd entry{.fd = descriptor, .events = events, .revents = 0};
-    const int ready = poll(&entry, 1, poll_time(end_ms));
-    if (ready > 0) {
-      return Transfer::done;
-    }
-    if (ready == 0) {
-      return Transfer::timed_out;
-    }
-    if (errno != EINTR) {
-      return Transfer::failed;
-    }
-  }
-}
-
-Transfer read_exactly(const int descriptor, const std::span<std::uint8_t> bytes, const double end_ms) {
+Transfer read_exactly(const int descriptor, const std::span<std::uint8_t> bytes, const Patience& patience) {
   std::size_t done = 0;
   while (done < bytes.size()) {
-    const Transfer ready = wait_for(descriptor, POLLIN, end_ms);
+    const Transfer ready = patience.wait_for(descriptor, POLLIN);
     if (ready != Transfer::done) {
       return ready;
     }
@@ -128,8 +139,8 @@ FrameParse parse_frame(const std::span<const std::uint8_t> bytes) {
           .reason = {}};
 }
 
-FrameRead read_frame(const int descriptor, const double deadline_s) {
-  const double end_ms = end_of(deadline_s);
+FrameRead read_frame(const int descriptor, const double deadline_s, const std::atomic<bool>* const cancelled) {
+  const Patience patience(deadline_s, cancelled);
   std::vector<std::uint8_t> bytes;
   for (;;) {
     FrameParse parse = parse_frame(bytes);
@@ -142,7 +153,7 @@ FrameRead read_frame(const int descriptor, const double deadline_s) {
     // Exactly one frame is read, so nothing of the next one need be kept.
     const std::size_t known = bytes.size();
     bytes.resize(parse.consumed);
-    const Transfer transfer = read_exactly(descriptor, std::span(bytes).subspan(known), end_ms);
+    const Transfer transfer = read_exactly(descriptor, std::span(bytes).subspan(known), patience);
     if (transfer != Transfer::done) {
       return {.transfer = transfer,
               .frame = {},
@@ -151,12 +162,13 @@ FrameRead read_frame(const int descriptor, const double deadline_s) {
   }
 }
 
-Transfer write_frame(const int descriptor, const Frame& frame, const double deadline_s) {
-  const double end_ms = end_of(deadline_s);
+Transfer write_frame(const int descriptor, const Frame& frame, const double deadline_s,
+                     const std::atomic<bool>* const cancelled) {
+  const Patience patience(deadline_s, cancelled);
   const std::vector<std::uint8_t> bytes = to_bytes(frame);
   std::size_t done = 0;
   while (done < bytes.size()) {
-    const Transfer ready = wait_for(descriptor, POLLOUT, end_ms);
+    const Transfer ready = patience.wait_for(descriptor, POLLOUT);
     if (ready != Transfer::done) {
       return ready;
     }

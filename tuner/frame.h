@@ -5,6 +5,7 @@
 // The parser is pure and takes any bytes; reading and writing keep a deadline and survive signals.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -36,17 +37,19 @@ struct FrameParse {
 };
 [[nodiscard]] FrameParse parse_frame(std::span<const std::uint8_t> bytes);
 
-enum class Transfer : std::uint8_t { done, end, timed_out, failed };
+enum class Transfer : std::uint8_t { done, end, timed_out, failed, cancelled };
 
 struct FrameRead {
   Transfer transfer = Transfer::failed;
   Frame frame;
   std::string reason;  // when failed
 };
-// Blocks for at most deadline_s seconds (negative: without end). `end` is a close between two frames or within one.
-// The descriptor is a socket or a pipe.
-[[nodiscard]] FrameRead read_frame(int descriptor, double deadline_s);
+// Blocks for at most deadline_s seconds (negative: without end), or until a tenth of a second after `cancelled`, which
+// may be null, has become true. `end` is a close between two frames or within one. The descriptor is a socket or a
+// pipe.
+[[nodiscard]] FrameRead read_frame(int descriptor, double deadline_s, const std::atomic<bool>* cancelled = nullptr);
 // Sockets only: a closed peer is `end`, never SIGPIPE.
-[[nodiscard]] Transfer write_frame(int descriptor, const Frame& frame, double deadline_s);
+[[nodiscard]] Transfer write_frame(int descriptor, const Frame& frame, double deadline_s,
+                                   const std::atomic<bool>* cancelled = nullptr);
 
 }  // namespace attentune

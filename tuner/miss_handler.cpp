@@ -13,11 +13,15 @@ TuningMissHandler::TuningMissHandler(MissHandlerOptions options) : options_(std:
   }
 }
 
-TuningMissHandler::~TuningMissHandler() {
+TuningMissHandler::~TuningMissHandler() { stop(); }
+
+void TuningMissHandler::stop() {
   Inside& inside = inside_.get();
+  std::jthread thread;  // joined without the lock
   const std::lock_guard lock(inside.mutex);
   inside.stopping = true;
   inside.waiting.clear();
+  thread = std::move(inside.thread);
   inside.changed.notify_all();
 }
 
@@ -32,6 +36,9 @@ void TuningMissHandler::tune(const TuneJob& job, std::function<void()> done) {
   const std::lock_guard lock(inside.mutex);
   if (!inside.unusable.empty()) {
     throw Error(Status::device_failed, inside.unusable);
+  }
+  if (inside.stopping) {
+    throw Error(Status::cancelled, "the tuner has been stopped");
   }
   inside.waiting.push_back({.job = job, .done = std::move(done)});
   if (!inside.thread.joinable()) {

@@ -33,8 +33,12 @@ class TuningMissHandler final : public MissHandler {
  public:
   // Starts nothing: the thread and the worker come with the first miss.
   explicit TuningMissHandler(MissHandlerOptions options);
-  // Ends after the candidate in flight. Misses still waiting are not tuned, and nobody is told.
+  // Drops the candidate in flight; waits for a compile in flight. Misses still waiting are not tuned, and nobody is
+  // told.
   ~TuningMissHandler() override;
+
+  // What the destructor does. From then on tune() throws Error(cancelled).
+  void stop();
 
   // Throws Error(device_failed), once it is known, when there is no worker of this build: the Runtime then acts as
   // `compile` does.

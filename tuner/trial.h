@@ -24,7 +24,8 @@ class Trial {
   // `row` is what every Measurement of this tune has in common; a call slower than `slowest_call_s` hangs.
   Trial(WorkerProcess& worker, MeasurementPolicy policy, Measurement row, double slowest_call_s);
 
-  // The row, whatever happens. Throws Error(device_failed) only when no worker can be started any more.
+  // The row, whatever happens. Throws Error(device_failed) only when no worker can be started any more,
+  // Error(cancelled) as the worker does.
   [[nodiscard]] Measurement run(const TrialRequest& request);
   // Verification alone: for a finalist whose row comes from an earlier tune. Fills outcome, error, verified, detail.
   void verify(const Candidate& candidate, Measurement& row);

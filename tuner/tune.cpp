@@ -81,7 +81,7 @@ TuneRun::TuneRun(const TuneRequest& request, std::shared_ptr<const Device> devic
       worker_(
           checked_worker(request),
           {.device = request.device_name, .threads = device_->identity().threads, .problem = to_text(request.problem)},
-          build_hash()),
+          build_hash(), request.cancelled),
       trial_(worker_, request.policy, common_row(), slowest_call_s(request.problem, *device_)) {}
 
 Measurement TuneRun::common_row() const {
@@ -157,7 +157,8 @@ void TuneRun::try_all() {
       try_one(*built, is_default, compiling);
     }
     is_default = false;
-    if (cancelled() || meter_.tried() >= request_.budget.trials || elapsed_s() >= loop_s) {
+    stop_if_cancelled();
+    if (meter_.tried() >= request_.budget.trials || elapsed_s() >= loop_s) {
       return;
     }
   }
@@ -217,17 +218,34 @@ void TuneRun::keep(const Built& built, const Measurement& row, const bool is_def
   meter_.candidate(row, is_default, monotonic_ms());
 }
 
-TuneResult TuneRun::run() {
-  meter_.stage(TuneProgress::Stage::prepare, monotonic_ms());
+void TuneRun::stop_if_cancelled() const {
+  if (request_.cancelled != nullptr && request_.cancelled->load()) {
+    throw Error(Status::cancelled, "the tune was cancelled");
+  }
+}
+
+void TuneRun::start_worker() {
   worker_.start();
   if (worker_.device() != key_.device) {
     throw Error(Status::device_failed, "the tuning worker sees another device (" + worker_.device() +
                                            ") than this process (" + key_.device +
                                            "); run both under the same CPU and device settings");
   }
-  try_all();
-  decide();
-  result_.cancelled = cancelled();
+}
+
+TuneResult TuneRun::run() {
+  meter_.stage(TuneProgress::Stage::prepare, monotonic_ms());
+  try {
+    start_worker();
+    try_all();
+    decide();
+  } catch (const Error& error) {
+    if (error.status() != Status::cancelled) {
+      throw;
+    }
+    result_.cancelled = true;
+    settle();
+  }
   result_.tried = meter_.tried();
   meter_.stage(TuneProgress::Stage::done, monotonic_ms());
   return std::move(result_);

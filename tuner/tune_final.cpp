@@ -23,9 +23,6 @@ double TuneRun::race_s() const {
 }
 
 std::optional<RaceSamples> TuneRun::race(Ranked& champion, Ranked& challenger) {
-  if (cancelled()) {
-    return std::nullopt;
-  }
   const SamplePlan plan{.samples = request_.policy.full_repeats,
                         .minimum_ms = request_.policy.minimum_ms,
                         .limit_ms = race_s() * 1000,
@@ -36,12 +33,15 @@ std::optional<RaceSamples> TuneRun::race(Ranked& champion, Ranked& challenger) {
   return std::move(outcome.samples);
 }
 
+bool TuneRun::is_incumbent(const Measurement& row) const {
+  const std::optional<Measurement>& incumbent = history_.incumbent();
+  return incumbent && row.binary_key == incumbent->binary_key && row.config == incumbent->config;
+}
+
 // A budget that ended before the incumbent's turn must not cost it its place.
 void TuneRun::defend_incumbent() {
   const std::optional<Measurement>& incumbent = history_.incumbent();
-  const auto same = [&](const Measurement& row) {
-    return row.binary_key == incumbent->binary_key && row.config == incumbent->config;
-  };
+  const auto same = [&](const Measurement& row) { return is_incumbent(row); };
   if (!incumbent || std::ranges::any_of(result_.measurements, same) ||
       std::ranges::any_of(ranked_, same, &Ranked::row)) {
     return;
@@ -52,19 +52,23 @@ void TuneRun::defend_incumbent() {
   ranked_.push_back(std::move(entry));
 }
 
+std::vector<Contender> TuneRun::contenders() const {
+  std::vector<Contender> all;
+  for (const Ranked& entry : ranked_) {
+    all.push_back(
+        {.time_ms = entry.row.time_ms, .is_default = entry.is_default, .is_incumbent = is_incumbent(entry.row)});
+  }
+  return all;
+}
+
 void TuneRun::decide() {
   defend_incumbent();
   // Whoever holds the place, the default, and the fastest; those known only by their row are built and verified again.
-  std::vector<Contender> contenders;
-  for (const Ranked& entry : ranked_) {
-    const bool incumbent = history_.incumbent() && history_.incumbent()->binary_key == entry.row.binary_key &&
-                           history_.incumbent()->config == entry.row.config;
-    contenders.push_back({.time_ms = entry.row.time_ms, .is_default = entry.is_default, .is_incumbent = incumbent});
-  }
+  const std::vector<Contender> all = contenders();
   std::vector<Ranked> field;
   std::vector<Contender> in_field;
-  for (const std::size_t n : contenders.empty() ? std::vector<std::size_t>() : finalists(contenders)) {
-    Ranked entry = std::move(ranked_[n]);
+  for (const std::size_t n : all.empty() ? std::vector<std::size_t>() : finalists(all)) {
+    Ranked& entry = ranked_[n];
     if (entry.from_before) {
       entry.built = builder_.build(entry.built.config);
       if (entry.built.binary == nullptr) {
@@ -77,20 +81,38 @@ void TuneRun::decide() {
         continue;
       }
     }
-    field.push_back(std::move(entry));
-    in_field.push_back(contenders[n]);
+    field.push_back(entry);
+    in_field.push_back(all[n]);
   }
   if (field.empty()) {
     return;
   }
   FinalResult result = decide_without_race(in_field);
-  if (field.size() > 1 && !cancelled()) {
+  if (field.size() > 1) {
     meter_.stage(TuneProgress::Stage::final_round, monotonic_ms());
     result = run_final(in_field, [&](const std::size_t champion, const std::size_t challenger) {
       return race(field[champion], field[challenger]);
     });
   }
   crown(result, field);
+}
+
+// The decision of a cancelled tune, by what it has measured: nothing more is built, verified or raced.
+void TuneRun::settle() {
+  defend_incumbent();
+  // Of those known only by their row one is in its place already, verified: the incumbent.
+  std::erase_if(ranked_, [&](const Ranked& entry) {
+    return entry.row.outcome != Outcome::ok || (entry.from_before && !is_incumbent(entry.row));
+  });
+  if (ranked_.empty()) {
+    return;
+  }
+  const FinalResult result = decide_without_race(contenders());
+  if (ranked_[result.winner].from_before) {
+    result_.winner = winner_of(*history_.incumbent(), default_ms_);
+  } else {
+    crown(result, ranked_);
+  }
 }
 
 void TuneRun::crown(const FinalResult& result, std::vector<Ranked>& field) {
@@ -113,10 +135,11 @@ void TuneRun::crown(const FinalResult& result, std::vector<Ranked>& field) {
     store_.publish(others);
   }
   store_.publish_winner(record_of(best.row, best.built), default_ms);
-  result_.winner = Winner{.class_text = key_.class_text,
-                          .bucket_text = key_.bucket_text,
-                          .measurement = best.row,
-                          .default_ms = default_ms};
+  result_.winner = winner_of(best.row, default_ms);
+}
+
+Winner TuneRun::winner_of(const Measurement& row, const double default_ms) const {
+  return {.class_text = key_.class_text, .bucket_text = key_.bucket_text, .measurement = row, .default_ms = default_ms};
 }
 
 }  // namespace attentune

@@ -38,6 +38,7 @@ class TuneRun {
   TuneResult run();
 
  private:
+  void start_worker();
   [[nodiscard]] std::vector<Config> configs() const;
   void try_all();
   void try_one(const Built& built, bool is_default, CompileAhead& compiling);
@@ -45,10 +46,15 @@ class TuneRun {
   void keep(const Built& built, const Measurement& row, bool is_default);
   void defend_incumbent();
   void decide();
+  void settle();
+  [[nodiscard]] bool is_incumbent(const Measurement& row) const;
+  [[nodiscard]] std::vector<Contender> contenders() const;
   [[nodiscard]] std::optional<RaceSamples> race(Ranked& champion, Ranked& challenger);
   void crown(const FinalResult& result, std::vector<Ranked>& field);
+  [[nodiscard]] Winner winner_of(const Measurement& row, double default_ms) const;
 
-  [[nodiscard]] bool cancelled() const { return request_.cancelled != nullptr && request_.cancelled->load(); }
+  // Throws Error(cancelled), as every request to the worker does.
+  void stop_if_cancelled() const;
   [[nodiscard]] double elapsed_s() const { return meter_.elapsed_s(monotonic_ms()); }
   [[nodiscard]] double race_s() const;
   [[nodiscard]] Record record_of(const Measurement& row) const;

@@ -60,7 +60,7 @@ struct TuneRequest {
   std::string device_name = "host";  // as open_device takes it: the worker opens its own
   std::string worker_path;           // the executable whose `worker` command is run; "" = find_worker("")
   std::function<void(const TuneProgress&)> progress;
-  const std::atomic<bool>* cancelled = nullptr;  // Ctrl-C: finish the candidate in flight, keep what is known
+  const std::atomic<bool>* cancelled = nullptr;  // Ctrl-C: drop the candidate in flight, keep what is known
 };
 
 struct TuneResult {

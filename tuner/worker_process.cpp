@@ -58,8 +58,9 @@ std::string ending_of(const int status) {
 
 }  // namespace
 
-WorkerProcess::WorkerProcess(std::string path, PrepareRequest prepare, std::string build)
-    : path_(std::move(path)), prepare_(std::move(prepare)), build_(std::move(build)) {}
+WorkerProcess::WorkerProcess(std::string path, PrepareRequest prepare, std::string build,
+                             const std::atomic<bool>* const cancelled)
+    : path_(std::move(path)), prepare_(std::move(prepare)), build_(std::move(build)), cancelled_(cancelled) {}
 
 WorkerProcess::~WorkerProcess() { stop(); }
 
@@ -72,8 +73,8 @@ void WorkerProcess::spawn() {
   // The worker gets standard streams and its one descriptor; nothing else of the caller's process, marked or not.
   posix_spawn_file_actions_adddup2(&plan.actions, ends[1], worker_descriptor);
   posix_spawn_file_actions_addclosefrom_np(&plan.actions, worker_descriptor + 1);
-  // Its own process group, so that Ctrl-C stops the tuner and not the candidate in flight; signals as at birth, since
-  // the caller may block or ignore some.
+  // Its own process group, so that Ctrl-C reaches the tuner alone, which ends its worker when it has noticed; signals
+  // as at birth, since the caller may block or ignore some.
   sigset_t none;
   sigset_t all;
   sigemptyset(&none);
@@ -144,14 +145,17 @@ Answer WorkerProcess::exchange(const Request& request, const double deadline_s, 
     reap(true);
     return failed(Outcome::timed_out, "no answer within " + seconds + " s");
   };
-  const Transfer written = write_frame(descriptor_, to_frame(request), deadline_s);
-  if (written == Transfer::timed_out) {
-    return no_answer();
+  FrameRead read{.transfer = write_frame(descriptor_, to_frame(request), deadline_s, cancelled_)};
+  if (read.transfer == Transfer::done) {
+    read = read_frame(descriptor_, deadline_s, cancelled_);
+  } else if (read.transfer == Transfer::failed) {
+    // A worker that died before it had read everything still says how by its exit status.
+    read.transfer = Transfer::end;
   }
-  // A worker that died before it had read everything still says how by its exit status.
-  FrameRead read = written == Transfer::done ? read_frame(descriptor_, deadline_s)
-                                             : FrameRead{.transfer = Transfer::end, .frame = {}, .reason = {}};
   switch (read.transfer) {
+    case Transfer::cancelled:
+      reap(true);
+      throw Error(Status::cancelled, "cancelled while " + std::string(doing));
     case Transfer::timed_out:
       return no_answer();
     case Transfer::end:

@@ -1,9 +1,10 @@
 // WorkerProcess: the tuner's side of a worker. Spawned, never forked; asked with a deadline; after a crash or a hang it
-// is killed, reaped and, with the next request, started again.
+// is killed, reaped and, with the next request, started again. A tune that is cancelled kills it at once.
 #pragma once
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -23,14 +24,16 @@ struct Answer {
 
 class WorkerProcess {
  public:
-  // Starts nothing yet. `build` is what the worker's Hello must say.
-  WorkerProcess(std::string path, PrepareRequest prepare, std::string build);
+  // Starts nothing yet. `build` is what the worker's Hello must say; `cancelled` may be null.
+  WorkerProcess(std::string path, PrepareRequest prepare, std::string build,
+                const std::atomic<bool>* cancelled = nullptr);
   ~WorkerProcess();
   WorkerProcess(const WorkerProcess&) = delete;
   WorkerProcess& operator=(const WorkerProcess&) = delete;
 
   // Starts the worker if none runs and has it prepare the problem. Throws Error(device_failed) when it cannot be
-  // started, belongs to another build, or cannot open the device; the sentence says which.
+  // started, belongs to another build, or cannot open the device; the sentence says which. Throws Error(cancelled), as
+  // ask() does, within a tenth of a second of the flag; then none runs any more.
   void start();
   // start(), then one request. `doing` ends the sentence of a failure: "measuring".
   [[nodiscard]] Answer ask(const Request& request, double deadline_s, std::string_view doing);
@@ -52,6 +55,7 @@ class WorkerProcess {
   std::string path_;
   PrepareRequest prepare_;
   std::string build_;
+  const std::atomic<bool>* cancelled_;
   std::string device_;
   pid_t process_ = -1;
   int descriptor_ = -1;

@@ -462,3 +462,52 @@ TEST_CASE("abi: a forked child goes on, whatever another thread of its parent wa
   attentune_runtime_release(runtime);
 }
 #endif
+
+namespace {
+
+// Calls back into the library from its log function.
+struct Caller {
+  attentune_runtime* runtime = nullptr;
+  const attentune_problem* problem = nullptr;
+  int calls = 0;
+  int refused = 0;
+
+  static void say(void* const user, const char*) {
+    auto& caller = *static_cast<Caller*>(user);
+    attentune_kernel* kernel = nullptr;
+    attentune_runtime* another = nullptr;
+    const attentune_options options = c_host();
+    const attentune_tensors none{};
+    for (const attentune_status status :
+         {attentune_kernel_get(caller.runtime, caller.problem, &kernel),
+          attentune_run(caller.runtime, caller.problem, &none), attentune_runtime_drain(caller.runtime),
+          attentune_runtime_create(&options, &another)}) {
+      ++caller.calls;
+      caller.refused += status == ATTENTUNE_MISUSE && last_error_has("log function") ? 1 : 0;
+    }
+  }
+};
+
+}  // namespace
+
+TEST_CASE("abi: a log function that calls what may wait for it is refused, not left to wait for ever") {
+  alarm(60);  // ends this program where it would hang
+  Caller caller;
+  attentune_options options = c_host();
+  options.log = Caller::say;
+  options.log_user = &caller;
+  REQUIRE(attentune_runtime_create(&options, &caller.runtime) == ATTENTUNE_OK);
+  const attentune::Problem first("dtype=f32 heads=2 head_dim=64 seq=64");
+  const attentune::Problem second("dtype=f32 heads=2 head_dim=80 seq=64");
+  caller.problem = second.get();
+  attentune_kernel* kernel = nullptr;
+  REQUIRE(attentune_kernel_get(caller.runtime, first.get(), &kernel) == ATTENTUNE_OK);
+  attentune_kernel_release(kernel);
+  CHECK(caller.calls > 0);
+  CHECK(caller.refused == caller.calls);
+  // Outside of it the thread is as free as before.
+  REQUIRE(attentune_kernel_get(caller.runtime, second.get(), &kernel) == ATTENTUNE_OK);
+  attentune_kernel_release(kernel);
+  attentune_runtime_release(caller.runtime);
+  alarm(0);
+}

@@ -107,6 +107,24 @@ TEST_CASE("Ctrl-C ends a tune cleanly and keeps what was found") {
   CHECK(tune_briefly(home, "3").code == 0);
 }
 
+TEST_CASE("Ctrl-C waits for no long candidate") {
+  const TemporaryFolder home;
+  // One call of the first candidate takes some ten seconds.
+  Running running(home, {ATTENTUNE_CLI_PATH, "tune", "dtype=f32 heads=1 head_dim=128 seq=65536", "--json", "--store",
+                         home.file("s.db")});
+  for (int tick = 0; tick < 600 && running.output().empty(); ++tick)
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  std::this_thread::sleep_for(std::chrono::seconds(3));
+  const auto begin = std::chrono::steady_clock::now();
+  running.signal(SIGINT);
+  const Finished finished = running.wait();
+  CAPTURE(finished.err);
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(20));
+  CHECK(finished.code == 1);
+  CHECK(finished.err.find("stopped before a candidate was verified") != std::string::npos);
+  check_store_sound(home);
+}
+
 TEST_CASE("a corrupt, foreign or future Store is one sentence and is never destroyed") {
   const TemporaryFolder home;
   REQUIRE(tune_briefly(home, "1").code == 0);

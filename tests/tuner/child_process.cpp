@@ -53,6 +53,15 @@ std::string child_argument() {
   return value != nullptr ? value : "";
 }
 
+int exit_of(const pid_t process, const double seconds) {
+  int status = 0;
+  if (!eventually([&] { return waitpid(process, &status, WNOHANG) == process; }, seconds)) {
+    kill_child(process);
+    return -1;
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
 void kill_child(const pid_t process) {
   kill(process, SIGKILL);
   int status = 0;

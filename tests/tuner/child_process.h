@@ -24,6 +24,8 @@ class Folder {
 // Starts the test case `name` of this program; it finds `argument` in child_argument().
 [[nodiscard]] pid_t start_child(const std::string& name, const std::string& argument);
 [[nodiscard]] std::string child_argument();
+// The exit status of a child that ends within `seconds`, 128 + signal as shells count; one that does not is killed: -1.
+[[nodiscard]] int exit_of(pid_t process, double seconds);
 // SIGKILL, and waits for its end.
 void kill_child(pid_t process);
 

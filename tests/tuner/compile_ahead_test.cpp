@@ -1,13 +1,20 @@
 #include "tuner/compile_ahead.h"
 
 #include <doctest/doctest.h>
+#include <sys/resource.h>
 
 #include <atomic>
 #include <chrono>
+#include <cstddef>
+#include <fstream>
 #include <string>
 #include <thread>
 
+#include "child_process.h"
+#include "generator/error.h"
+
 using namespace attentune;
+using namespace attentune::test;
 using namespace std::chrono_literals;
 
 namespace {
@@ -82,3 +89,56 @@ TEST_CASE("nothing is built during a pause") {
   }
   const CompileAhead::Pause nothing(nullptr);
 }
+
+// Sanitizers map memory as they please.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define ATTENTUNE_SANITIZED
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define ATTENTUNE_SANITIZED
+#endif
+#endif
+#ifndef ATTENTUNE_SANITIZED
+namespace {
+
+// While one lives this process may map only so much more memory: a new thread's stack takes 8 MiB.
+class MemoryLimit {
+ public:
+  explicit MemoryLimit(const rlim_t more_bytes) {
+    rlim_t pages = 0;
+    std::ifstream("/proc/self/statm") >> pages;
+    set(pages * 4096 + more_bytes);
+  }
+  ~MemoryLimit() { set(RLIM_INFINITY); }
+  MemoryLimit(const MemoryLimit&) = delete;
+  MemoryLimit& operator=(const MemoryLimit&) = delete;
+
+ private:
+  static void set(const rlim_t bytes) {
+    const rlimit limit{.rlim_cur = bytes, .rlim_max = RLIM_INFINITY};
+    REQUIRE(setrlimit(RLIMIT_AS, &limit) == 0);
+  }
+};
+
+}  // namespace
+
+// Run by the next test case in a process of its own, that has no stacks of ended threads to use again.
+TEST_CASE("child: builds where threads are short" * doctest::skip()) {
+  const std::vector<Config> configs = numbered(200);
+  const auto deliver_under = [&](const rlim_t more_bytes) {
+    const MemoryLimit limit(more_bytes);
+    CompileAhead ahead(configs, built, 128, 8);
+    int delivered = 0;
+    while (ahead.next()) {
+      ++delivered;
+    }
+    return delivered;
+  };
+  CHECK_THROWS_WITH_AS((void)deliver_under(rlim_t{1} << 20), doctest::Contains("no thread can be started"), Error);
+  CHECK(deliver_under(rlim_t{100} << 20) == 200);
+}
+
+TEST_CASE("where threads are short fewer build, and none is an error") {
+  CHECK(exit_of(start_child("child: builds where threads are short", ""), 60) == 0);
+}
+#endif

@@ -132,4 +132,13 @@ TEST_CASE("silence, an end and damage are told apart") {
     const Frame large{.json = "{}", .blob = std::vector<std::uint8_t>(std::size_t{16} << 20)};
     CHECK(write_frame(sockets.ends[0], large, 0.05) == Transfer::timed_out);
   }
+  SUBCASE("a flag ends what waits") {
+    std::atomic<bool> cancelled = false;
+    const std::jthread later([&] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      cancelled = true;
+    });
+    CHECK(read_frame(sockets.ends[1], 60, &cancelled).transfer == Transfer::cancelled);
+    CHECK(write_frame(sockets.ends[0], {.json = "{}", .blob = {}}, 60, &cancelled) == Transfer::cancelled);
+  }
 }

@@ -1,10 +1,13 @@
 #include "tuner/miss_handler.h"
 
 #include <doctest/doctest.h>
+#include <sys/wait.h>
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "child_process.h"
 #include "generator/bucket.h"
@@ -15,6 +18,16 @@
 
 using namespace attentune;
 using namespace attentune::test;
+
+namespace {
+
+// Of this process, alive or not yet reaped; nothing is reaped here.
+bool has_child() {
+  siginfo_t ended{};
+  return waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+}  // namespace
 
 TEST_CASE("misses are tuned in the background and their Winners stored") {
   const auto device = open_device("host", {.threads = 2});
@@ -54,19 +67,23 @@ TEST_CASE("a worker that cannot be used is found with the first miss, said once,
   CHECK_THROWS_AS(handler.tune(job, [&] { ++done; }), Error);
 }
 
-TEST_CASE("an end in the middle of the work does not wait for all of it") {
+TEST_CASE("an end in the middle of the work waits for none of it, and ends the worker") {
   std::atomic<int> done = 0;
-  {
-    TuningMissHandler handler({.device = open_device("host", {.threads = 2}),
-                               .store = Store::in_memory(),
-                               .device_name = "host",
-                               .worker_path = ATTENTUNE_CLI_PATH,
-                               .budget = {.seconds = 600, .trials = 1000},
-                               .log = {}});
-    handler.tune({.problem = parse_problem("dtype=f32 heads=2 head_dim=16 seq=64"), .command = ""}, [&] { ++done; });
-    sleep_a_little();
-  }
+  auto handler = std::make_unique<TuningMissHandler>(MissHandlerOptions{.device = open_device("host", {.threads = 2}),
+                                                                        .store = Store::in_memory(),
+                                                                        .device_name = "host",
+                                                                        .worker_path = ATTENTUNE_CLI_PATH,
+                                                                        .budget = {.seconds = 600, .trials = 1000},
+                                                                        .log = {}});
+  // One call takes some ten seconds, the first candidate more than a minute.
+  handler->tune({.problem = parse_problem("dtype=f32 heads=1 head_dim=128 seq=65536"), .command = ""}, [&] { ++done; });
+  REQUIRE(eventually([] { return has_child(); }, 120));
+  std::this_thread::sleep_for(std::chrono::seconds(2));
+  const auto begin = std::chrono::steady_clock::now();
+  handler.reset();
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(20));
   CHECK(done <= 1);
+  CHECK_FALSE(has_child());
 }
 
 #ifndef ATTENTUNE_UNDER_TSAN

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <map>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -179,6 +181,51 @@ TEST_CASE("a cancelled tune keeps what it knows") {
   REQUIRE(result.winner);
   CHECK(result.winner->measurement.config == "fault=slow");
   CHECK(store->find_winner(key_of(request, *device)));
+}
+
+TEST_CASE("a tune cancelled during a candidate drops that one and keeps what it knows") {
+  const auto device = open_device("host", {.threads = threads});
+  const auto store = Store::in_memory();
+  TuneRequest request = request_for_faults();
+  request.only_config = "fault=hang";
+  std::atomic<bool> default_tried = false;
+  std::atomic<bool> cancelled = false;
+  request.progress = [&](const TuneProgress& progress) { default_tried = progress.tried == 1; };
+  request.cancelled = &cancelled;
+  const std::jthread canceller([&] {
+    const bool tried = eventually([&] { return default_tried.load(); }, 120);
+    // The hang begins, and is waited for two seconds at least.
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    cancelled = tried;
+  });
+  const TuneResult result = tune(request, device, *store);
+  CHECK(result.cancelled);
+  CHECK(result.tried == 1);
+  REQUIRE(result.winner);
+  CHECK(result.winner->measurement.config == "fault=slow");
+  CHECK(store->find_winner(key_of(request, *device)));
+  // The hang is not the candidate's fault: it is not known to be slow or to have failed.
+  for (const StoredMeasurement& row : store->measurements()) {
+    CHECK(row.measurement.config == "fault=slow");
+  }
+}
+
+TEST_CASE("a tune cancelled before its Winner's turn leaves the Winner in its place") {
+  const auto device = open_device("host", {.threads = threads});
+  const auto store = Store::in_memory();
+  TuneRequest request = request_for_faults();
+  request.only_config = "fault=none";
+  REQUIRE(tune(request, device, *store).winner);
+  const auto before = store->find_winner(key_of(request, *device));
+  REQUIRE(before);
+
+  const std::atomic<bool> cancelled = true;
+  request.cancelled = &cancelled;
+  const TuneResult result = tune(request, device, *store);
+  CHECK(result.cancelled);
+  REQUIRE(result.winner);
+  CHECK(to_text(result.winner->measurement) == to_text(before->measurement));
+  CHECK(to_text(store->find_winner(key_of(request, *device))->measurement) == to_text(before->measurement));
 }
 
 TEST_CASE("trials bound a tune, and the default is tried whatever the budget says") {

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <fstream>
@@ -21,8 +22,9 @@ namespace {
 constexpr int threads = 2;
 constexpr double patience_s = 120;  // the machine may be busy; nothing here waits so long unless it fails
 
-WorkerProcess worker(const std::string& problem = std::string(small_problem)) {
-  return {ATTENTUNE_CLI_PATH, {.device = "host", .threads = threads, .problem = problem}, build_hash()};
+WorkerProcess worker(const std::string& problem = std::string(small_problem),
+                     const std::atomic<bool>* const cancelled = nullptr) {
+  return {ATTENTUNE_CLI_PATH, {.device = "host", .threads = threads, .problem = problem}, build_hash(), cancelled};
 }
 
 const SamplePlan quick{.samples = 2, .minimum_ms = 0, .limit_ms = 100, .least = 1};
@@ -122,6 +124,29 @@ TEST_CASE("a hang ends at the deadline, and with the worker") {
   CHECK_FALSE(answer.reply);
   CHECK(answer.failure == Outcome::timed_out);
   CHECK(answer.detail == "no answer within 1.5 s while verifying");
+  CHECK_FALSE(is_alive(hanging));
+}
+
+TEST_CASE("a hang ends with its worker when the tune is cancelled") {
+  const auto device = open_device("host", {.threads = threads});
+  std::atomic<bool> cancelled = false;
+  auto process = worker(std::string(small_problem), &cancelled);
+  process.start();
+  const pid_t hanging = process.process();
+  const Candidate hang = faulty_candidate(*device, "hang");
+  const std::jthread canceller([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    cancelled = true;
+  });
+  const auto begin = std::chrono::steady_clock::now();
+  try {
+    (void)process.ask(VerifyRequest{.candidate = hang}, patience_s, "verifying");
+    FAIL("answered");
+  } catch (const Error& error) {
+    CHECK(error.status() == Status::cancelled);
+  }
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(20));
+  CHECK(process.process() == -1);
   CHECK_FALSE(is_alive(hanging));
 }
 

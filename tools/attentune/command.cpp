@@ -50,7 +50,7 @@ const std::vector<Command>& commands() {
       {.name = "tune",
        .summary = "measure Configs and store the fastest verified one",
        .detail =
-           "Ctrl-C ends after the candidate in flight and keeps what was found; the same command goes on from\n"
+           "Ctrl-C drops the candidate in flight and keeps what was found; the same command goes on from\n"
            "there. Exits 0 if every problem has a verified winner (also after Ctrl-C), else 1. On a simulator,\n"
            "which has no clock, Configs are verified in order of predicted cost, and nothing is stored; it exits 0\n"
            "if all of them were right.",

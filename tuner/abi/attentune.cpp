@@ -17,6 +17,7 @@
 namespace {
 
 using attentune::Status;
+using attentune::abi::CallerLog;
 using attentune::abi::guarded;
 using attentune::abi::need;
 
@@ -79,6 +80,7 @@ attentune_status attentune_runtime_create(const attentune_options* const options
   return guarded([&] {
     need(runtime, "runtime");
     *runtime = nullptr;
+    CallerLog::refuse_inside("attentune_runtime_create");
     attentune_options read{};
     if (options != nullptr) {
       read = attentune::abi::read_sized(options, least_options, "attentune_options");
@@ -97,6 +99,7 @@ void attentune_runtime_release(attentune_runtime* const runtime) {
 attentune_status attentune_runtime_drain(attentune_runtime* const runtime) {
   return guarded([&] {
     need(runtime, "runtime");
+    CallerLog::refuse_inside("attentune_runtime_drain");
     runtime->state->runtime->drain();
   });
 }
@@ -151,6 +154,7 @@ attentune_status attentune_kernel_get(attentune_runtime* const runtime, const at
     *kernel = nullptr;
     need(runtime, "runtime");
     need(problem, "problem");
+    CallerLog::refuse_inside("attentune_kernel_get");
     const attentune::Variant& variant = runtime->state->runtime->kernel(problem->problem);
     auto handle = std::make_unique<attentune_kernel>();
     handle->state = runtime->state;
@@ -230,6 +234,7 @@ attentune_status attentune_run(attentune_runtime* const runtime, const attentune
     need(runtime, "runtime");
     need(problem, "problem");
     need(tensors, "tensors");
+    CallerLog::refuse_inside("attentune_run");
     const attentune::Kernel& kernel = *runtime->state->runtime->kernel(problem->problem).kernel;
     const std::size_t bytes = kernel.workspace_bytes(problem->problem);
     const attentune::DeviceBuffer workspace(kernel.device().memory(), bytes);

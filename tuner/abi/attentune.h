@@ -100,6 +100,9 @@ typedef struct attentune_options {
 
 /* options may be NULL. Environment: ATTENTUNE_STORE, ATTENTUNE_POLICY, ATTENTUNE_LOG, ATTENTUNE_THREADS fill what the
  * options leave open; ATTENTUNE_NVRTC is the path of the libnvrtc.so that compiles for GPUs.
+ * A log function is called in the middle of things that others wait for. So inside one attentune_runtime_create,
+ * attentune_runtime_drain, attentune_kernel_get and attentune_run are ATTENTUNE_MISUSE, and no runtime, kernel or
+ * binding may be released.
  * After fork() the child of a host runtime's process may go on with its handles: it compiles what it misses, but looks
  * nothing up in the store and keeps nothing there, and does not tune. A GPU does not survive fork(). */
 ATTENTUNE_API attentune_status attentune_runtime_create(const attentune_options* options, attentune_runtime** runtime);

@@ -13,6 +13,7 @@
 #include "runtime/runtime.h"
 #include "tuner/abi/attentune.h"
 #include "tuner/abi/caller_executor.h"
+#include "tuner/miss_handler.h"
 
 namespace attentune::abi {
 
@@ -24,6 +25,11 @@ class CallerLog {
   void operator()(std::string_view sentence);
   // Returns when no call is under way; none follows.
   void silence();
+  // Is this thread inside a log function, whosever?
+  [[nodiscard]] static bool is_inside() noexcept;
+  // Throws Error(misuse) if so: what is asked for may wait for a lookup that waits to log, or for the very one that
+  // logs.
+  static void refuse_inside(const char* function);
 
  private:
   struct Sink {
@@ -38,9 +44,9 @@ class CallerLog {
 
 // All that kernels and bindings need. Destroyed from the bottom up: the Runtime's threads end before what they use.
 struct RuntimeState {
-  std::shared_ptr<CallerLog> log;             // null: the environment's, or none
-  std::unique_ptr<CallerExecutor> executor;   // null: the device's own pool
-  std::unique_ptr<MissHandler> miss_handler;  // null: no tuning
+  std::shared_ptr<CallerLog> log;                   // null: the environment's, or none
+  std::unique_ptr<CallerExecutor> executor;         // null: the device's own pool
+  std::unique_ptr<TuningMissHandler> miss_handler;  // null: no tuning
   std::unique_ptr<Runtime> runtime;
 };
 

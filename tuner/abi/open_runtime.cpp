@@ -6,6 +6,7 @@
 #include "generator/error.h"
 #include "runtime/settings.h"
 #include "tuner/abi/handles.h"
+#include "tuner/abi/process_end.h"
 #include "tuner/miss_handler.h"
 #include "tuner/worker_path.h"
 
@@ -48,6 +49,19 @@ std::shared_ptr<Store> open_store(const attentune_options& options, const Settin
   return Store::open(store);
 }
 
+bool& inside_log_function() noexcept {
+  thread_local bool is_inside = false;
+  return is_inside;
+}
+
+// A caller's function may end by an exception.
+struct InLogFunction {
+  InLogFunction() { inside_log_function() = true; }
+  ~InLogFunction() { inside_log_function() = false; }
+  InLogFunction(const InLogFunction&) = delete;
+  InLogFunction& operator=(const InLogFunction&) = delete;
+};
+
 }  // namespace
 
 CallerLog::Sink& CallerLog::sink() {
@@ -59,7 +73,17 @@ void CallerLog::operator()(const std::string_view sentence) {
   Sink& out = sink();
   const std::lock_guard lock(out.mutex);
   if (out.log != nullptr) {
+    const InLogFunction here;
     out.log(out.user, text.c_str());
+  }
+}
+
+bool CallerLog::is_inside() noexcept { return inside_log_function(); }
+
+void CallerLog::refuse_inside(const char* const function) {
+  if (is_inside()) {
+    throw Error(Status::misuse,
+                std::string(function) + " was called by a log function; call it when that has returned");
   }
 }
 
@@ -113,6 +137,7 @@ std::shared_ptr<RuntimeState> open_runtime(const attentune_options& options) {
     });
     runtime.miss_handler = state->miss_handler.get();
   }
+  runtime.before_background = [weak = std::weak_ptr(state)] { stop_at_exit(weak); };
   state->runtime = std::make_unique<Runtime>(std::move(device), std::move(store), std::move(runtime));
   return state;
 }
