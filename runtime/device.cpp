@@ -57,7 +57,7 @@ std::shared_ptr<const Device> open_device(const std::string_view name, const Dev
     return std::make_shared<cuda::GpuDevice>(cuda::Driver::open(), gpu_ordinal(name), options.compiler);
   }
   if (name == "sim" || name.starts_with("sim:")) {
-    refuse(name, "simulators are opened by the command attentune only", "use host or gpu:0 here");
+    refuse(name, "simulators are opened by the command attentune only", "use gpu:0 or host");
   }
   refuse(name, "a device is host, gpu:0 or sim:ARCH", "use --device host");
 }
