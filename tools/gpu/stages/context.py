@@ -35,7 +35,8 @@ class Context:
 
     @property
     def store_path(self):
-        return self.folder / "store.db"
+        # In a folder of its own, which attentune makes: it opens no Store where other users may write.
+        return self.folder / "store/store.db"
 
     @property
     def left(self):
