@@ -10,6 +10,7 @@
 
 #include "generator/problem.h"
 #include "generator/text.h"
+#include "runtime/settings.h"
 #include "tools/attentune/command.h"
 #include "tools/attentune/output.h"
 #include "tools/attentune/quantity.h"
@@ -19,7 +20,6 @@ namespace {
 
 // More Configs than any space has; a number beyond it is a slip of the finger.
 constexpr std::uint64_t most_trials = 1'000'000'000;
-constexpr std::uint64_t most_threads = 4096;
 
 struct Misuse : std::runtime_error {
   using std::runtime_error::runtime_error;
