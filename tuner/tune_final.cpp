@@ -54,6 +54,7 @@ void TuneRun::defend_incumbent() {
 
 std::vector<Contender> TuneRun::contenders() const {
   std::vector<Contender> all;
+  all.reserve(ranked_.size());
   for (const Ranked& entry : ranked_) {
     all.push_back(
         {.time_ms = entry.row.time_ms, .is_default = entry.is_default, .is_incumbent = is_incumbent(entry.row)});

@@ -3,10 +3,13 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <cstdio>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <stdexcept>
+#include <utility>
 
 #include "generator/problem.h"
 #include "generator/text.h"
@@ -120,16 +123,16 @@ struct Range {
   std::uint64_t least, most;
 };
 
-template <typename T>
-void add_number(CLI::App& app, const char* name, T& value, Range range, const std::string& meaning) {
+void add_number(CLI::App& app, const char* name, Range range, const std::string& meaning,
+                std::function<void(std::uint64_t)> take) {
   app.add_option_function<std::string>(
          name,
-         [&value, name, range](const std::string& text) {
+         [name, range, take = std::move(take)](const std::string& text) {
            const auto number = parse_number<std::uint64_t>(text);
            if (!number || *number < range.least || *number > range.most)
              throw CLI::ValidationError(
                  name, fmt::format("'{}' is no whole number from {} to {}", shown(text), range.least, range.most));
-           value = static_cast<T>(*number);
+           take(*number);
          },
          meaning)
       ->option_text("N");
@@ -150,9 +153,11 @@ void add_arrays(CLI::App& app, ArrayArguments& arrays) {
 void add_tuning(CLI::App& app, Arguments& arguments) {
   add_quantity<parse_seconds>(app, "--budget", arguments.budget_s, "time above 0 and up to 10000h, such as 30s or 2m",
                               "time for each problem: 30, 30s, 2m (default 60s)", "TIME");
-  add_number(app, "--trials", arguments.trials, {1, most_trials}, "most Configs tried for each problem (default 200)");
-  add_number(app, "--seed", arguments.seed, {0, std::numeric_limits<std::uint64_t>::max()},
-             "order of equally promising candidates (default 1)");
+  add_number(app, "--trials", {1, most_trials}, "most Configs tried for each problem (default 200)",
+             [&](std::uint64_t number) { arguments.trials = number; });
+  add_number(app, "--seed", {0, std::numeric_limits<std::uint64_t>::max()},
+             "order of equally promising candidates (default 1)",
+             [&](std::uint64_t number) { arguments.seed = number; });
   app.add_flag("--from-misses", arguments.misses, "tune what the Store records as asked for and never tuned");
 }
 
@@ -174,8 +179,8 @@ void add_options(CLI::App& app, Arguments& arguments) {
   if (takes(takes_device)) {
     add_text(app, "--device", arguments.device, "host, gpu:N or sim:ARCH (default: the first GPU, else host)",
              "DEVICE");
-    add_number(app, "--threads", arguments.threads, {0, most_threads},
-               "threads of the host device (default: 0, all CPUs)");
+    add_number(app, "--threads", {0, most_threads}, "threads of the host device (default: 0, all CPUs)",
+               [&](std::uint64_t number) { arguments.threads = static_cast<int>(number); });
   }
   if (takes(takes_store))
     add_text(app, "--store", arguments.store, "the Store's file (default ~/.local/share/attentune/store.db)", "PATH");
@@ -196,7 +201,8 @@ void add_options(CLI::App& app, Arguments& arguments) {
   if (takes(takes_all))
     app.add_flag("--all", arguments.all, "the built-in list that covers dtypes, masks, groups and odd sizes");
   if (takes(takes_sample)) {
-    add_number(app, "--all-configs", arguments.sample, {1, most_trials}, "verify N Configs spread over the space");
+    add_number(app, "--all-configs", {1, most_trials}, "verify N Configs spread over the space",
+               [&](std::uint64_t number) { arguments.sample = number; });
     app.add_flag("--coverage", arguments.coverage,
                  "of simulated kernels: the basic blocks nothing entered, with every launch choice tried");
     app.add_flag("--watchdog", arguments.watchdog,

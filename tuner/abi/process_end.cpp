@@ -46,7 +46,7 @@ int __wrap___cxa_atexit(void (*)(void*), void*, void*) { return 0; }
 void attentune::abi::stop_at_exit(std::weak_ptr<RuntimeState> state) {
   auto entry = std::make_unique<StopAtExit>(StopAtExit{.state = std::move(state)});
   // With the library's handle it also runs when the library is unloaded, before its code is gone.
-  if (__real___cxa_atexit(stop, entry.get(), &__dso_handle) == 0) {
+  if (__real___cxa_atexit(stop, entry.get(), static_cast<void*>(&__dso_handle)) == 0) {
     (void)entry.release();
   }
 }
