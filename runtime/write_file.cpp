@@ -79,7 +79,6 @@ class Descriptor {
     if (number_ >= 0)
       ::close(number_);
   }
-  [[nodiscard]] int get() const noexcept { return number_; }
 
   void write(std::span<const std::byte> bytes) const {
     while (!bytes.empty()) {

@@ -4,16 +4,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-namespace attentune::test {
-
 // Fork in a threaded program is beyond what TSan follows: tests of it are left out there.
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define ATTENTUNE_UNDER_TSAN
-#endif
-#elif defined(__SANITIZE_THREAD__)
-#define ATTENTUNE_UNDER_TSAN
-#endif
+#include "tests/sanitizers.h"
+
+namespace attentune::test {
 
 // Did `body` return true in a child? False too when it threw or hung: then an alarm ends the child.
 template <typename Body>

@@ -4,18 +4,12 @@
 #include <cstdlib>
 #include <new>
 
-// Sanitizers bring operators of their own, and one program cannot have both: there the count stands still.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define ATTENTUNE_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define ATTENTUNE_SANITIZED 1
-#endif
-#endif
+#include "tests/sanitizers.h"
 
 namespace {
 thread_local std::uint64_t allocations = 0;
 
+// Sanitizers bring operators of their own, and one program cannot have both: there the count stands still.
 #ifndef ATTENTUNE_SANITIZED
 void* counted(const std::size_t size) {
   ++allocations;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "tests/forked_child.h"
+#include "tests/sanitizers.h"
 
 using namespace attentune;
 using namespace attentune::test;
@@ -113,14 +114,6 @@ TEST_CASE("zero threads means one per usable CPU, and an unused pool starts none
   CHECK(pool->workers() >= 1);
 }
 
-// A limit of memory leaves ASan no room.
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define ATTENTUNE_UNDER_ASAN
-#endif
-#elif defined(__SANITIZE_ADDRESS__)
-#define ATTENTUNE_UNDER_ASAN
-#endif
 #ifndef ATTENTUNE_UNDER_TSAN
 namespace {
 
@@ -190,6 +183,7 @@ TEST_CASE("a pool works in a child forked in the middle of another thread's call
   }
 }
 
+// A limit of memory leaves ASan no room.
 #ifndef ATTENTUNE_UNDER_ASAN
 TEST_CASE("where not all threads can start, those that did and the caller do the work") {
   constexpr int threads = 64;

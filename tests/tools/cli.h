@@ -9,15 +9,6 @@
 
 #include <nlohmann/json.hpp>
 
-// Sanitizers reserve terabytes of addresses, so that a limit on them means nothing.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define ATTENTUNE_TEST_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define ATTENTUNE_TEST_SANITIZED 1
-#endif
-#endif
-
 namespace attentune::test {
 
 // A folder that goes away with the object.

@@ -6,6 +6,7 @@
 
 #include "generator/dtype.h"
 #include "runtime/npy.h"
+#include "tests/sanitizers.h"
 #include "tests/tools/cli.h"
 
 using namespace attentune;
@@ -174,7 +175,7 @@ TEST_CASE("a problem larger than memory is refused before anything is allocated"
   CHECK(huge.err.find("out of memory") != std::string::npos);
 }
 
-#ifndef ATTENTUNE_TEST_SANITIZED
+#ifndef ATTENTUNE_SANITIZED
 TEST_CASE("running out of memory midway is one sentence") {
   const TemporaryFolder home;
   // The operands take 78 MiB; somewhere between that and plenty, an allocation fails after the first check.

@@ -24,6 +24,15 @@ void check_store_sound(const TemporaryFolder& home) {
   CHECK(verified.code == 0);
 }
 
+// Ctrl-C, which must end it within `most`.
+Finished interrupt(Running& running, std::chrono::seconds most) {
+  const auto begin = std::chrono::steady_clock::now();
+  running.signal(SIGINT);
+  Finished finished = running.wait();
+  CHECK(std::chrono::steady_clock::now() - begin < most);
+  return finished;
+}
+
 }  // namespace
 
 TEST_CASE("tune stores a verified winner that run then uses") {
@@ -94,11 +103,8 @@ TEST_CASE("Ctrl-C ends a tune cleanly and keeps what was found") {
   // The first candidate row says that the default Config was measured.
   for (int tick = 0; tick < 600 && running.output().find("\"candidate\"") == std::string::npos; ++tick)
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
-  const auto begin = std::chrono::steady_clock::now();
-  running.signal(SIGINT);
-  const Finished finished = running.wait();
+  const Finished finished = interrupt(running, std::chrono::seconds(30));
   CAPTURE(finished.err);
-  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(30));
   CHECK((finished.code == 0 || finished.code == 1));
   const nlohmann::json result = finished.event("result");
   REQUIRE(!result.is_null());
@@ -115,11 +121,8 @@ TEST_CASE("Ctrl-C waits for no long candidate") {
   for (int tick = 0; tick < 600 && running.output().empty(); ++tick)
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
   std::this_thread::sleep_for(std::chrono::seconds(3));
-  const auto begin = std::chrono::steady_clock::now();
-  running.signal(SIGINT);
-  const Finished finished = running.wait();
+  const Finished finished = interrupt(running, std::chrono::seconds(20));
   CAPTURE(finished.err);
-  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(20));
   CHECK(finished.code == 1);
   CHECK(finished.err.find("stopped before a candidate was verified") != std::string::npos);
   check_store_sound(home);

@@ -79,6 +79,11 @@ bool is_alive(const pid_t process) {
   return end + 2 < text.size() && text[end + 2] != 'Z' && text[end + 2] != 'X';
 }
 
+bool has_child() {
+  siginfo_t ended{};
+  return waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
 void sleep_a_little() { std::this_thread::sleep_for(std::chrono::milliseconds(5)); }
 
 }  // namespace attentune::test

@@ -29,6 +29,8 @@ class Folder {
 // SIGKILL, and waits for its end.
 void kill_child(pid_t process);
 
+// Has this process one, alive or not yet reaped? Nothing is reaped here.
+[[nodiscard]] bool has_child();
 // A process that is neither gone nor a zombie nobody reaps.
 [[nodiscard]] bool is_alive(pid_t process);
 // Looks every few milliseconds, for at most `seconds`.

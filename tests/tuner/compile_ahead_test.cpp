@@ -12,6 +12,7 @@
 
 #include "child_process.h"
 #include "generator/error.h"
+#include "tests/sanitizers.h"
 
 using namespace attentune;
 using namespace attentune::test;
@@ -91,13 +92,6 @@ TEST_CASE("nothing is built during a pause") {
 }
 
 // Sanitizers map memory as they please.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define ATTENTUNE_SANITIZED
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define ATTENTUNE_SANITIZED
-#endif
-#endif
 #ifndef ATTENTUNE_SANITIZED
 namespace {
 

@@ -1,7 +1,6 @@
 #include "tuner/miss_handler.h"
 
 #include <doctest/doctest.h>
-#include <sys/wait.h>
 
 #include <atomic>
 #include <chrono>
@@ -18,16 +17,6 @@
 
 using namespace attentune;
 using namespace attentune::test;
-
-namespace {
-
-// Of this process, alive or not yet reaped; nothing is reaped here.
-bool has_child() {
-  siginfo_t ended{};
-  return waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) == 0;
-}
-
-}  // namespace
 
 TEST_CASE("misses are tuned in the background and their Winners stored") {
   const auto device = open_device("host", {.threads = 2});

@@ -2,7 +2,6 @@
 // as Python loads it; in a child, whose end is looked at.
 #include <dlfcn.h>
 #include <doctest/doctest.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -17,6 +16,7 @@
 
 #include "child_process.h"
 #include "tests/forked_child.h"
+#include "tests/sanitizers.h"
 #include "tuner/abi/attentune.h"
 
 using namespace attentune::test;
@@ -28,11 +28,6 @@ constexpr double patience_s = 120;
 
 std::ptrdiff_t threads() {
   return std::distance(std::filesystem::directory_iterator("/proc/self/task"), std::filesystem::directory_iterator());
-}
-
-bool has_child() {
-  siginfo_t ended{};
-  return waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) == 0;
 }
 
 std::ptrdiff_t most_threads_at_end = 0;

@@ -168,6 +168,19 @@ TEST_CASE("what a compiler refuses to let run is a row with its reason, and is n
   CHECK(tune(request, device, *store).tried == 1);
 }
 
+namespace {
+
+// Of a tune that was cancelled when it knew the default alone.
+void check_kept_the_default(const TuneResult& result, const Store& store, const TuningKey& key) {
+  CHECK(result.cancelled);
+  CHECK(result.tried == 1);
+  REQUIRE(result.winner);
+  CHECK(result.winner->measurement.config == "fault=slow");
+  CHECK(store.find_winner(key));
+}
+
+}  // namespace
+
 TEST_CASE("a cancelled tune keeps what it knows") {
   const auto device = open_device("host", {.threads = threads});
   const auto store = Store::in_memory();
@@ -176,11 +189,7 @@ TEST_CASE("a cancelled tune keeps what it knows") {
   request.cancelled = &cancelled;
   request.progress = [&](const TuneProgress& progress) { cancelled = progress.tried == 1; };
   const TuneResult result = tune(request, device, *store);
-  CHECK(result.cancelled);
-  CHECK(result.tried == 1);
-  REQUIRE(result.winner);
-  CHECK(result.winner->measurement.config == "fault=slow");
-  CHECK(store->find_winner(key_of(request, *device)));
+  check_kept_the_default(result, *store, key_of(request, *device));
 }
 
 TEST_CASE("a tune cancelled during a candidate drops that one and keeps what it knows") {
@@ -199,11 +208,7 @@ TEST_CASE("a tune cancelled during a candidate drops that one and keeps what it 
     cancelled = tried;
   });
   const TuneResult result = tune(request, device, *store);
-  CHECK(result.cancelled);
-  CHECK(result.tried == 1);
-  REQUIRE(result.winner);
-  CHECK(result.winner->measurement.config == "fault=slow");
-  CHECK(store->find_winner(key_of(request, *device)));
+  check_kept_the_default(result, *store, key_of(request, *device));
   // The hang is not the candidate's fault: it is not known to be slow or to have failed.
   for (const StoredMeasurement& row : store->measurements()) {
     CHECK(row.measurement.config == "fault=slow");

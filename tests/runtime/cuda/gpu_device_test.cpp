@@ -232,6 +232,16 @@ TEST_CASE("verification runs in the GPU's memory") {
   const Verdict wrong = verifier.verify(problem, runner(load(device, binary)));
   CHECK_FALSE(wrong.passed);
   CHECK(wrong.sentence.find("left a place unwritten") != std::string::npos);
+  stub.on_launch(  // one that writes before its input, of which the guards alone come back
+      [](void*, const char*, const unsigned*, void** parameters) {
+        AttentionArgs args;
+        std::memcpy(&args, parameters[0], sizeof args);
+        const_cast<char*>(static_cast<const char*>(args.k))[-1] = 0;
+      },
+      nullptr);
+  const Verdict outside = verifier.verify(problem, runner(load(device, binary)));
+  CHECK_FALSE(outside.passed);
+  CHECK(outside.sentence.find("wrote outside its tensors: k, 1 bytes before its start") != std::string::npos);
 }
 
 TEST_CASE("tensor maps are encoded at bind and travel with the launch") {
