@@ -290,7 +290,7 @@ std::vector<Mutant> mutants_of_forward_wgmma() {
       {"O not rescaled when maxima grew", &rescaled_lazily,
        "    if (grew) {\n      rescale_output(o, rescale);\n    }\n", "", "RMSE", "large magnitudes"},
       {"O not rescaled under bounded scores", &bounded_and_lazy,
-       "    if (grew) {\n      rescale_output(o, rescale);\n    }\n", "", "RMSE|max error", "scores that rise late"},
+       "    if (grew) {\n      rescale_output(o, rescale);\n    }\n", "", "max error", "scores that rise late"},
       {"new maxima, and O as it was", &rescaled_lazily, "maxima[0][half] = grew ? maxima[0][half] : rows.max[0][half];",
        "maxima[0][half] = maxima[0][half];", "RMSE", ""},
       // The lanes of a row have the same maximum; each row may decide for itself, only more slowly.
