@@ -153,8 +153,8 @@ TEST_CASE("fork: under policy tune a child compiles, for the tuner stays with th
 }
 
 TEST_CASE("fork: a child finds a JobQueue empty, and may use it") {
-  JobQueue queue;
   Gate job;
+  JobQueue queue;  // it ends first, and its job with it
   CHECK(queue.push([&] { job.pass(); }));
   job.wait_until_reached();
   CHECK(queue.push([] {}));
