@@ -94,7 +94,8 @@ def image_mn(X, ty, W):
         sbo, lbo = 128, mn // 8 * 128
         addr = (k // 8) * lbo + (b // 16) * sbo + (k % 8) * 16 + b % 16
         offs = [2 * j * lbo for j in range(K // 16)]
-    img = np.zeros((mn * K * 2 + 1023) // 1024 * 1024, np.uint8); img[addr] = raw
+    row = -(-mn * 2 // W) * W if W else mn * 2  # whole slabs
+    img = np.zeros((row * K + 1023) // 1024 * 1024, np.uint8); img[addr] = raw
     return img, offs, lbo, sbo
 
 
@@ -187,6 +188,8 @@ def g_wgmma():
     wgmma_case("wgmma bf16 RS B MN-major n256 k80 (D=256)", 256, 80, "bf16", 32, 128, "r", "mn")
     wgmma_case("wgmma bf16 RS B MN-major 32B n80 k64 (D=80)", 80, 64, "bf16", 128, 32, "r", "mn")
     wgmma_case("wgmma bf16 RS B MN-major 64B n96 k64 (D=96)", 96, 64, "bf16", 128, 64, "r", "mn")
+    for n in (8, 40, 72, 80, 96, 136, 200):
+        wgmma_case("wgmma bf16 RS B MN-major 128B n%d k64 (V, last slab in part)" % n, n, 64, "bf16", 128, 128, "r", "mn")
     wgmma_case("wgmma bf16 SS 32B K-major n80 k80 (D=80)", 80, 80, "bf16", 32, 32)
     wgmma_case("wgmma bf16 second warpgroup's rows inside a slab", 64, 128, "bf16", 128, 128, row0=64)
     wgmma_case("wgmma f16 SS n64 k64", 64, 64, "f16", 128, 128)

@@ -222,7 +222,7 @@ def write_product(cases, p, title="", informative=""):
 
 
 def write(cases):
-    for family in (layouts, types, shapes, scales, sequences, widths):
+    for family in (layouts, partial_slabs, types, shapes, scales, sequences, widths):
         family(cases)
 
 
@@ -239,6 +239,12 @@ def layouts(cases):
         for kind in ("e4m3", "e5m2"):
             layout = Layout(swizzle)
             write_product(cases, Product(n=16, a=kind, b=kind, a_layout=layout, b_layout=layout), f"A, B {layout}")
+
+
+def partial_slabs(cases):
+    """B by rows, as V is: of the last pattern's 64 columns only some are read."""
+    for n in (8, 72, 80, 96, 136):
+        write_product(cases, Product(n=n, a_layout=None, b_layout=Layout(128, mn_major=True)), "B mn128 in part")
 
 
 def types(cases):
