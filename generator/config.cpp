@@ -58,6 +58,11 @@ std::int64_t Config::integer(std::string_view name) const {
   return *value;
 }
 
+std::int64_t Config::integer_or(std::string_view name, std::int64_t otherwise) const {
+  const bool has = std::ranges::any_of(choices_, [&](const Choice& choice) { return choice.name == name; });
+  return has ? integer(name) : otherwise;
+}
+
 std::string Config::compile_text() const {
   std::string text;
   append_choices(text, choices_, ChoiceKind::compile);

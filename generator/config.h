@@ -36,6 +36,8 @@ class Config {
   // The value; throws Error(internal) when the Config has no such choice.
   [[nodiscard]] const std::string& word(std::string_view name) const;
   [[nodiscard]] std::int64_t integer(std::string_view name) const;
+  // `otherwise` when the Config has no such choice: rules see Configs whose last choices are still to come.
+  [[nodiscard]] std::int64_t integer_or(std::string_view name, std::int64_t otherwise) const;
   // Text of the compile choices only: the Config's part of the binary key.
   [[nodiscard]] std::string compile_text() const;
 

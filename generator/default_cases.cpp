@@ -26,19 +26,23 @@ bool is_persistent(const Source& source) {
 }
 
 Problem shortened(Problem problem, const Config& config, bool persistent, int workers) {
-  const std::int64_t tile_m = config.integer("tile_m");
+  const std::int64_t heads_a_block = config.word("pack") == "yes" ? problem.group() : 1;
+  const std::int64_t queries_a_block = ceil_div(config.integer("tile_m"), heads_a_block);
   const std::int64_t tile_n = config.integer("tile_n");
   problem.heads_q = 2 * problem.group();
   problem.heads_kv = 2;
   // Tiles are of 16 keys at least: the last is partial, and the length odd.
   problem.len_kv = tile_n * std::max(2 * stages(config) + 1, 2 * config.integer("splits")) - 7;
-  if (problem.len_q > 1)
-    problem.len_q = problem.mask.is_all() ? 2 * tile_m + 5 : problem.len_kv + tile_m + 2;
+  if (problem.len_q > 1) {
+    problem.len_q = (problem.mask.is_all() ? 2 * queries_a_block + 5 : problem.len_kv + queries_a_block + 2) | 1;
+    problem.len_q += problem.len_q % queries_a_block == 0 ? 2 : 0;
+  }
   // As many keys hidden as the model's window hides at the model's length.
   for (std::int64_t& argument : problem.mask.arguments)
     argument = std::min(argument, problem.len_kv / 3);
   if (persistent) {
-    const std::int64_t items = problem.heads_q * ceil_div(problem.len_q, tile_m);
+    const std::int64_t items =
+        problem.heads_q / heads_a_block * ceil_div(problem.len_q, queries_a_block) * config.integer("splits");
     problem.batch = ceil_div(items_a_block * workers, items);
   }
   return problem;

@@ -11,6 +11,7 @@
 #include "generator/forward_mma_source.h"
 #include "generator/gpu_refusal.h"
 #include "generator/integer.h"
+#include "generator/splits.h"
 #include "generator/text.h"
 
 namespace attentune {
@@ -24,7 +25,6 @@ constexpr std::array<int, 5> tiles_m{16, 32, 64, 128, 256};
 constexpr std::array<int, 8> tiles_n{16, 32, 48, 64, 96, 128, 192, 256};
 constexpr std::array<int, 3> stage_counts{1, 2, 3};
 constexpr std::array<int, 4> block_counts{1, 2, 3, 4};
-constexpr std::array<int, 7> split_counts{1, 2, 4, 8, 16, 32, 64};
 
 // Rules every point that renders keeps: they read nothing of the problem but its class, so that a Config found for one
 // bucket renders for any other.
@@ -81,12 +81,9 @@ bool is_worthwhile(const MmaShape& shape, const Problem& p) {
   return shape.warps_n == 1 || rows <= 128 || (shape.warps_n == 2 && p.head_dim_v > 128);
 }
 
-bool splits_help(const MmaShape& shape, const Problem& p, const GpuArch& arch) {
-  if (shape.splits == 1)
-    return true;
-  const std::int64_t most = std::int64_t{4} * arch.multiprocessors;
-  const std::int64_t tiles = ceil_div(p.len_kv, shape.tile_n);
-  return block_count(shape, p) <= most && tiles >= 2 * shape.splits && shape.order == BlockOrder::rows_forward;
+bool splits_are_worthwhile(const MmaShape& shape, const Problem& p, const GpuArch& arch) {
+  return splits_help(shape.splits, block_count(shape, p), ceil_div(p.len_kv, shape.tile_n), arch) &&
+         (shape.splits == 1 || shape.order == BlockOrder::rows_forward);
 }
 
 }  // namespace
@@ -113,8 +110,9 @@ ConfigSpace ForwardMma::space(const Problem& problem, const Arch& arch) const {
     shape.warps_n = config.word("warps").back() - '0';
     return is_worthwhile(shape, problem);
   });
-  space.require("order",
-                [problem, limits](const Config& config) { return splits_help(mma_shape(config), problem, limits); });
+  space.require("order", [problem, limits](const Config& config) {
+    return splits_are_worthwhile(mma_shape(config), problem, limits);
+  });
   return space;
 }
 
@@ -141,11 +139,7 @@ Config ForwardMma::default_config(const Problem& problem, const Arch& arch) cons
 
 Resources ForwardMma::resources(const Problem& problem, const Arch& arch, const Config& config) const {
   const MmaShape shape = mma_shape(config);
-  const auto rows = static_cast<double>(problem.batch * problem.heads_q * problem.len_q);
-  const double partial =
-      shape.splits == 1 ? 0
-                        : 4 * rows * static_cast<double>(shape.splits) * static_cast<double>(problem.head_dim_v + 1);
-  return {.workspace_bytes = partial,
+  return {.workspace_bytes = static_cast<double>(shares_bytes(problem, shape.splits)),
           .shared_bytes = static_cast<double>(shared_bytes(shape, problem)),
           .registers = static_cast<double>(registers_needed(shape, problem)),
           .cost = predicted_clocks(shape, problem, limits_of(arch))};

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "generator/integer.h"
+#include "generator/splits.h"
 #include "generator/visible_keys.h"
 
 namespace attentune {
@@ -15,7 +16,6 @@ constexpr double cache_bytes = 24;        // a clock and SM from the second-leve
 constexpr double memory_bytes = 1500;     // a clock from device memory, all SMs together
 constexpr double barrier_clocks = 60;     // a __syncthreads, its warps being out of step
 constexpr double chain_clocks = 500;      // from a step's first product to its last, waiting for nothing but results
-constexpr double launch_clocks = 6000;    // another launch: attentune_combine
 constexpr double prologue_clocks = 1500;  // of a block, beside its tiles: Q, O, set-up
 
 double real(std::int64_t value) { return static_cast<double>(value); }
@@ -108,11 +108,7 @@ double predicted_clocks(const MmaShape& shape, const Problem& p, const GpuArch& 
   // Heads of a group that run at the same time share K and V in the caches.
   if (shape.order != BlockOrder::heads_first && p.group() > 1 && !shape.packed)
     total_clocks *= 1.002;
-  if (shape.splits > 1) {
-    const double partial = real(p.batch * p.heads_q * p.len_q) * real(p.head_dim_v + 1) * 4 * real(shape.splits);
-    total_clocks += launch_clocks + 2 * partial / memory_bytes;
-  }
-  return total_clocks;
+  return total_clocks + split_clocks(p, shape.splits);
 }
 
 }  // namespace attentune

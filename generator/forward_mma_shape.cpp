@@ -17,13 +17,6 @@ constexpr std::int64_t shared_reserved = 1024;  // bytes the driver takes of eve
 // Addresses, loop state, fragments in flight: what the accumulators leave over in kernels that just do not spill.
 constexpr std::int64_t other_registers = 72;
 
-// Rules see Configs whose launch choices are still to come.
-std::int64_t launch_choice(const Config& config, std::string_view name, std::int64_t otherwise) {
-  const auto& choices = config.choices();
-  const bool has = std::any_of(choices.begin(), choices.end(), [&](const Choice& c) { return c.name == name; });
-  return has ? config.integer(name) : otherwise;
-}
-
 std::int64_t row_bytes(const MmaShape& shape, std::int64_t chunks) { return 16 * (shape.padded ? chunks | 1 : chunks); }
 
 }  // namespace
@@ -44,8 +37,8 @@ MmaShape mma_shape(const Config& config) {
           .packed = config.word("pack") == "yes",
           .padded = config.word("swizzle") == "padded",
           .min_blocks = config.integer("min_blocks"),
-          .splits = launch_choice(config, "splits", 1),
-          .order = static_cast<BlockOrder>(launch_choice(config, "order", 0))};
+          .splits = config.integer_or("splits", 1),
+          .order = static_cast<BlockOrder>(config.integer_or("order", 0))};
 }
 
 std::int64_t heads_a_block(const MmaShape& shape, const Problem& problem) noexcept {

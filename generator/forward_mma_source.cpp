@@ -7,6 +7,7 @@
 
 #include "generator/cuda_source.h"
 #include "generator/forward_mma_shape.h"
+#include "generator/splits.h"
 
 namespace attentune {
 namespace {
@@ -14,12 +15,12 @@ namespace {
 // In the order of their use; mask and score functions stand between.
 constexpr std::array<std::string_view, 5> before_expressions{"attention_args.h", "cuda/types.cuh", "cuda/math.cuh",
                                                              "cuda/mask.cuh", "cuda/score.cuh"};
-constexpr std::array<std::string_view, 19> after_expressions{
+constexpr std::array<std::string_view, 20> after_expressions{
     "cuda/shape.cuh",        "cuda/fragments.cuh",   "cuda/shared_memory.cuh", "cuda/async_copy.cuh",
     "cuda/matrix.cuh",       "cuda/shared_tile.cuh", "cuda/warp_place.cuh",    "cuda/rows.cuh",
     "cuda/work_item.cuh",    "cuda/copy_tile.cuh",   "cuda/tile_sequence.cuh", "cuda/products.cuh",
     "cuda/key_pipeline.cuh", "cuda/softmax.cuh",     "cuda/merge_warps.cuh",   "cuda/row_end.cuh",
-    "cuda/epilogue.cuh",     "cuda/forward_mma.cuh", "cuda/combine_splits.cuh"};
+    "cuda/store_share.cuh",  "cuda/epilogue.cuh",    "cuda/forward_mma.cuh",   "cuda/combine_splits.cuh"};
 
 std::string constants(const Problem& p, const MmaShape& shape) {
   const std::array<CudaConstant, 9> values{{{"TILE_M", shape.tile_m},
@@ -34,25 +35,16 @@ std::string constants(const Problem& p, const MmaShape& shape) {
   return cuda_constants(values);
 }
 
-// With splits=1 there is nothing to combine: a launch of no blocks, and a workspace of no bytes.
 std::vector<LaunchRule> launch_rules(const Problem& p, const MmaShape& shape) {
   const std::int64_t pack = heads_a_block(shape, p);
   const std::string heads = pack > 1 ? "heads_kv" : "heads_q";
   const std::string rows = pack > 1 ? "len_q * group" : "len_q";
-  const std::string shares = "min(splits - 1, 1) * splits * batch * heads_q * len_q";
-  const std::vector<WorkspaceSlice> workspace{
-      {.name = "partial_out", .bytes = fmt::format("{} * {}", shares, 4 * p.head_dim_v)},
-      {.name = "partial_log2", .bytes = fmt::format("{} * 4", shares)}};
   return {{.entry = "attentune_forward",
            .grid = {fmt::format("splits * batch * {} * ceil_div({}, {})", heads, rows, shape.tile_m), "1", "1"},
            .block = {std::to_string(shape.threads()), "1", "1"},
            .shared_bytes = std::to_string(shared_bytes(shape, p)),
-           .workspace = workspace},
-          {.entry = "attentune_combine",
-           .grid = {"min(splits - 1, 1) * ceil_div(batch * heads_q * len_q, 4)", "1", "1"},
-           .block = {"128", "1", "1"},
-           .workspace = workspace,
-           .depends_on_previous = true}};
+           .workspace = shares_workspace(p)},
+          combine_launch(p)};
 }
 
 }  // namespace

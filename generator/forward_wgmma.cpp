@@ -4,7 +4,7 @@
 #include <array>
 #include <cstdlib>
 #include <string>
-#include <utility>
+#include <tuple>
 #include <vector>
 
 #include <fmt/format.h>
@@ -14,6 +14,7 @@
 #include "generator/forward_wgmma_source.h"
 #include "generator/gpu_refusal.h"
 #include "generator/integer.h"
+#include "generator/splits.h"
 
 namespace attentune {
 namespace {
@@ -31,6 +32,9 @@ ConfigSpace class_space(const Problem& problem, const Arch& arch) {
   const GpuArch& limits = limits_of(arch);
   ConfigSpace space;
   space.add({"tile_m", ChoiceKind::compile, words(tiles_m), "rows of a block, 64 for each warpgroup that computes"});
+  space.add({"pack", ChoiceKind::compile,
+             problem.group() > 1 ? std::vector<std::string>{"no", "yes"} : std::vector<std::string>{"no"},
+             "does a block take all heads of a GQA group"});
   space.add({"tile_n", ChoiceKind::compile, words(tiles_n), "keys a step takes"});
   space.add({"stages_k", ChoiceKind::compile, words(stage_counts), "tiles of K in shared memory at a time"});
   space.add({"stages_v", ChoiceKind::compile, words(stage_counts), "tiles of V in shared memory at a time"});
@@ -44,12 +48,20 @@ ConfigSpace class_space(const Problem& problem, const Arch& arch) {
              {"late", "lazy"},
              "of O after its last product, for every new maximum or only for one much larger"});
   space.add({"store", ChoiceKind::compile, {"threads", "copy"}, "of O: by threads, or by copies from shared memory"});
-  space.add({"splits", ChoiceKind::launch, {"1"}, "blocks that share the keys of a row tile"});
+  space.add({"splits", ChoiceKind::launch, words(split_counts), "blocks that share the keys of a row tile"});
   space.add({"order",
              ChoiceKind::launch,
              {"0", "1", "2"},
              "of blocks: 0 row tiles forward, 1 row tiles reversed, 2 heads first, row tiles reversed"});
 
+  // Q is copied in boxes of all heads of some queries, and O, where it is copied, in boxes of the 16 rows of a warp.
+  space.require("pack", [problem](const Config& config) {
+    return config.integer("tile_m") % heads_a_block({.packed = config.word("pack") == "yes"}, problem) == 0;
+  });
+  space.require("store", [problem](const Config& config) {
+    return config.word("store") == "threads" ||
+           16 % heads_a_block({.packed = config.word("pack") == "yes"}, problem) == 0;
+  });
   space.require("tile_n", [problem](const Config& config) {
     const WgmmaShape shape{.tile_m = config.integer("tile_m"), .tile_n = config.integer("tile_n")};
     return consumer_registers_needed(shape, problem) <=
@@ -63,7 +75,12 @@ ConfigSpace class_space(const Problem& problem, const Arch& arch) {
     return block_layout(shape, problem).bytes <= limits.shared_per_block;
   });
   space.require("store", [problem, limits](const Config& config) {
-    return block_layout(wgmma_shape(config), problem).bytes <= limits.shared_per_block;
+    const WgmmaShape shape{.tile_m = config.integer("tile_m"),
+                           .tile_n = config.integer("tile_n"),
+                           .stages_k = config.integer("stages_k"),
+                           .stages_v = config.integer("stages_v"),
+                           .store_by_copy = config.word("store") == "copy"};
+    return block_layout(shape, problem).bytes <= limits.shared_per_block;
   });
   space.require("turns",
                 [](const Config& config) { return config.word("turns") == "no" || config.integer("tile_m") > 64; });
@@ -81,28 +98,40 @@ std::optional<Refusal> ForwardWgmma::refusal(const Problem& problem, const Arch&
 
 ConfigSpace ForwardWgmma::space(const Problem& problem, const Arch& arch) const {
   ConfigSpace space = class_space(problem, arch);
-  const std::int64_t rows = std::max<std::int64_t>(1, problem.len_q);
   const std::int64_t keys = std::max<std::int64_t>(1, problem.len_kv);
-  space.require("tile_m", [rows](const Config& config) { return config.integer("tile_m") <= align_up(rows, 64); });
+  space.require("pack", [problem](const Config& config) {
+    const WgmmaShape shape{.tile_m = config.integer("tile_m"), .packed = config.word("pack") == "yes"};
+    return shape.tile_m <= align_up(std::max<std::int64_t>(1, packed_rows(shape, problem)), 64);
+  });
   space.require("tile_n", [keys](const Config& config) { return config.integer("tile_n") <= align_up(keys, 64); });
   // More tiles of one kind than of the other help little: both are taken at the same rate.
   space.require("stages_v", [](const Config& config) {
     return std::abs(config.integer("stages_k") - config.integer("stages_v")) <= 1;
   });
+  space.require("splits", [problem, limits = limits_of(arch)](const Config& config) {
+    const WgmmaShape shape = wgmma_shape(config);
+    const std::int64_t tiles = ceil_div(problem.len_kv, shape.tile_n);
+    return (shape.splits == 1 || !shape.store_by_copy) &&
+           splits_help(shape.splits, item_count(shape, problem), tiles, limits);
+  });
   // Under a mask items differ in length; the longest begin first.
   const std::string senseless = problem.mask.is_all() ? "1" : "0";
-  space.require("order", [senseless](const Config& config) { return config.word("order") != senseless; });
+  space.require("order", [senseless](const Config& config) {
+    return config.word("order") != senseless && (config.word("order") != "2" || config.integer("splits") == 1);
+  });
   return space;
 }
 
-// The point of least predicted cost; of equals, one with the fewest instructions a score.
+// The point of least predicted cost; of equals, one with the fewest instructions a score, and two stages rather than
+// one: a latency longer than predicted costs it less.
 Config ForwardWgmma::default_config(const Problem& problem, const Arch& arch) const {
   const GpuArch& limits = limits_of(arch);
   Config best;
-  std::pair<double, double> least;
+  std::tuple<double, double, int> least;
   space(problem, arch).for_each([&](const Config& config) {
     const WgmmaShape shape = wgmma_shape(config);
-    const std::pair cost{predicted_clocks(shape, problem, limits), issue_slots_a_score(shape, problem)};
+    const std::tuple cost{predicted_clocks(shape, problem, limits), issue_slots_a_score(shape, problem),
+                          (shape.stages_k > 1 ? 0 : 1) + (shape.stages_v > 1 ? 0 : 1)};
     if (best.choices().empty() || cost < least) {
       best = config;
       least = cost;
@@ -116,7 +145,8 @@ Config ForwardWgmma::default_config(const Problem& problem, const Arch& arch) co
 
 Resources ForwardWgmma::resources(const Problem& problem, const Arch& arch, const Config& config) const {
   const WgmmaShape shape = wgmma_shape(config);
-  return {.shared_bytes = static_cast<double>(block_layout(shape, problem).bytes),
+  return {.workspace_bytes = static_cast<double>(shares_bytes(problem, shape.splits)),
+          .shared_bytes = static_cast<double>(block_layout(shape, problem).bytes),
           .registers = static_cast<double>(consumer_registers_needed(shape, problem)),
           .register_budget = static_cast<double>(register_split(shape.consumers()).consumer),
           .issue_slots = issue_slots_a_score(shape, problem),

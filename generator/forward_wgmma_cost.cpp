@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "generator/integer.h"
+#include "generator/splits.h"
 #include "generator/visible_keys.h"
 
 namespace attentune {
@@ -28,11 +29,11 @@ double matrix_instructions(const WgmmaShape& shape, const Problem& p) {
 double tiles_an_item(const WgmmaShape& shape, const Problem& p) {
   const double all = real(ceil_div(p.len_kv, shape.tile_n));
   if (p.mask.is_all())
-    return all;
-  // Rows see different keys: a tile of them sees some tile_m / 2 more, and the ends are no tile edges.
-  const double rows = real(std::min(shape.tile_m, p.len_q));
+    return std::ceil(all / real(shape.splits));
+  // Rows see different keys: a tile of them sees half its queries more, and the ends are no tile edges.
+  const double rows = real(std::min(shape.tile_m, packed_rows(shape, p))) / real(heads_a_block(shape, p));
   const double keys = visible_fraction(p) * real(p.len_kv) + (rows + real(shape.tile_n)) / 2;
-  return std::min(all, keys / real(shape.tile_n));
+  return std::max(1.0, std::min(all, keys / real(shape.tile_n)) / real(shape.splits));
 }
 
 }  // namespace
@@ -72,17 +73,20 @@ double predicted_clocks(const WgmmaShape& shape, const Problem& p, const GpuArch
   const double stages = real(std::min(shape.stages_k, shape.stages_v));
   clocks += std::max(0.0, copy_latency + step.global / 2 - (stages - 0.5) * clocks);
 
-  const std::int64_t items = p.batch * p.heads_q * ceil_div(p.len_q, shape.tile_m);
   // The first step of an item overlaps with nothing. Stored by copies, O takes half an instruction a column less of
   // each of four schedulers, a warp of each consumer on each.
   const double saved = shape.store_by_copy ? real(shape.consumers() * p.head_dim_v) / 2 : 0;
   const double item = tiles_an_item(shape, p) * clocks + softmax / real(shape.consumers()) + item_clocks - saved;
-  const double exact_waves = real(items) / arch.multiprocessors;
+  const double exact_waves = real(item_count(shape, p)) / arch.multiprocessors;
   const double waves = p.mask.is_all() || exact_waves <= 1 ? std::ceil(exact_waves) : exact_waves + 0.5;
   // Whatever the blocks do, K and V come from device memory once a KV head.
   const double unique =
       real(p.batch * p.heads_kv) * real(p.len_kv) * visible_fraction(p) * 2 * real(p.head_dim_qk + p.head_dim_v);
-  return std::max(waves * item, unique / memory_bytes);
+  const double busy_clocks = waves * item;
+  const double memory_clocks = unique / memory_bytes;
+  // The two overlap, but never wholly: a quarter of the shorter is assumed to show.
+  return std::max(busy_clocks, memory_clocks) + std::min(busy_clocks, memory_clocks) / 4 +
+         split_clocks(p, shape.splits);
 }
 
 }  // namespace attentune

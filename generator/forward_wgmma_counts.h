@@ -21,7 +21,7 @@ struct WgmmaCounts {
   bool operator==(const WgmmaCounts&) const = default;
 };
 
-// Cost: the size of the mask times the number of row tiles.
+// Cost: the size of the mask times the number of row tiles and splits.
 [[nodiscard]] WgmmaCounts wgmma_counts(const Problem& problem, const Config& config);
 
 }  // namespace attentune

@@ -27,7 +27,22 @@ WgmmaShape wgmma_shape(const Config& config) {
           .overlap = config.word("overlap") == "yes",
           .take_turns = config.word("turns") == "yes",
           .rescale_lazily = config.word("rescale") == "lazy",
-          .store_by_copy = config.word("store") == "copy"};
+          .store_by_copy = config.word("store") == "copy",
+          .packed = config.word("pack") == "yes",
+          .splits = config.integer_or("splits", 1)};
+}
+
+std::int64_t heads_a_block(const WgmmaShape& shape, const Problem& problem) noexcept {
+  return shape.packed ? problem.group() : 1;
+}
+
+std::int64_t packed_rows(const WgmmaShape& shape, const Problem& problem) noexcept {
+  return problem.len_q * heads_a_block(shape, problem);
+}
+
+std::int64_t item_count(const WgmmaShape& shape, const Problem& problem) noexcept {
+  return problem.batch * (problem.heads_q / heads_a_block(shape, problem)) *
+         ceil_div(packed_rows(shape, problem), shape.tile_m) * shape.splits;
 }
 
 RegisterSplit register_split(std::int64_t consumers) noexcept {

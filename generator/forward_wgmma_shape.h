@@ -15,13 +15,22 @@ struct WgmmaShape {
   bool take_turns = false;                  // consumer warpgroups issue their products in turns
   bool rescale_lazily = false;  // O follows new maxima once weights would exceed 2^8 (templates/cuda/lazy_rescale.cuh)
   bool store_by_copy = false;   // O goes through shared memory and the copy engine
+  bool packed = false;          // a block's rows are those of a whole GQA group
+  std::int64_t splits = 1;      // blocks that share the keys of a row tile
 
   // Warpgroups of 128 threads: those that compute 64 rows each, and the producer.
   [[nodiscard]] std::int64_t consumers() const noexcept { return tile_m / 64; }
   [[nodiscard]] std::int64_t threads() const noexcept { return 128 * (1 + consumers()); }
 };
-// `config` names the choices of ForwardWgmma::space.
+// `config` names the choices of ForwardWgmma::space; its launch choices may be missing.
 [[nodiscard]] WgmmaShape wgmma_shape(const Config& config);
+
+// Query heads that share a block.
+[[nodiscard]] std::int64_t heads_a_block(const WgmmaShape& shape, const Problem& problem) noexcept;
+// Rows of one such pack over the whole sequence.
+[[nodiscard]] std::int64_t packed_rows(const WgmmaShape& shape, const Problem& problem) noexcept;
+// Work items of a call (templates/cuda/work_item.cuh), which its blocks share out.
+[[nodiscard]] std::int64_t item_count(const WgmmaShape& shape, const Problem& problem) noexcept;
 
 // Registers a thread of each role has after setmaxnreg (PTX ISA 9.7.19.5): multiples of 8, 24 to 256; the producer
 // gives some of those at entry up, the consumers take some more.

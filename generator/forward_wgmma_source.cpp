@@ -9,6 +9,7 @@
 
 #include "generator/cuda_source.h"
 #include "generator/forward_wgmma_shape.h"
+#include "generator/splits.h"
 #include "generator/wgmma_cuda.h"
 
 namespace attentune {
@@ -17,7 +18,7 @@ namespace {
 // In the order of their use; what the generator writes stands between.
 constexpr std::array<std::string_view, 5> before_expressions{"attention_args.h", "cuda/types.cuh", "cuda/math.cuh",
                                                              "cuda/mask.cuh", "cuda/score.cuh"};
-constexpr std::array<std::string_view, 32> after_expressions{"cuda/warpgroup_shape.cuh",
+constexpr std::array<std::string_view, 33> after_expressions{"cuda/warpgroup_shape.cuh",
                                                              "cuda/fragments.cuh",
                                                              "cuda/shared_memory.cuh",
                                                              "cuda/ring.cuh",
@@ -46,14 +47,15 @@ constexpr std::array<std::string_view, 32> after_expressions{"cuda/warpgroup_sha
                                                              "cuda/lazy_rescale.cuh",
                                                              "cuda/row_end.cuh",
                                                              "cuda/quad_transpose.cuh",
+                                                             "cuda/store_share.cuh",
                                                              "cuda/store_fragments.cuh",
                                                              "cuda/store_copies.cuh",
                                                              "cuda/consume_tiles.cuh"};
-constexpr std::array<std::string_view, 1> kernel{"cuda/forward_wgmma.cuh"};
+constexpr std::array<std::string_view, 2> kernels{"cuda/forward_wgmma.cuh", "cuda/combine_splits.cuh"};
 
 constexpr std::int64_t rows_of_a_warp = 16;
 
-std::string constants(const WgmmaShape& shape) {
+std::string constants(const Problem& p, const WgmmaShape& shape) {
   const RegisterSplit registers = register_split(shape.consumers());
   const std::array<CudaConstant, 11> values{{{"TILE_M", shape.tile_m},
                                              {"TILE_N", shape.tile_n},
@@ -65,7 +67,7 @@ std::string constants(const WgmmaShape& shape) {
                                              {"STORE_BY_COPY", shape.store_by_copy ? 1 : 0},
                                              {"PRODUCER_REGISTERS", registers.producer},
                                              {"CONSUMER_REGISTERS", registers.consumer},
-                                             {"PACK", 1}}};
+                                             {"PACK", heads_a_block(shape, p)}}};
   return cuda_constants(values);
 }
 
@@ -80,18 +82,29 @@ std::string instructions(const Problem& p, const WgmmaShape& shape) {
                      .b_by_rows = true});
 }
 
-TensorMapSpec tile_of(std::string_view tensor, std::int64_t rows) {
-  return {.tensor = std::string(tensor), .box = {"64", std::to_string(rows), "1", "1"}, .swizzle = "128"};
+// Boxes of 64 columns, one head or the heads of a pack, and so many of their rows.
+TensorMapSpec tile_of(std::string_view tensor, std::int64_t heads, std::int64_t rows) {
+  return {.tensor = std::string(tensor),
+          .box = {"64", std::to_string(heads), std::to_string(rows / heads), "1"},
+          .swizzle = "128"};
 }
 
 std::vector<LaunchRule> launch_rules(const Problem& p, const WgmmaShape& shape) {
+  const std::int64_t pack = heads_a_block(shape, p);
+  const std::string heads = pack > 1 ? "heads_kv" : "heads_q";
+  const std::string rows = pack > 1 ? "len_q * group" : "len_q";
+  // Where O is not copied out, its map is never used and only has to be sound.
+  const TensorMapSpec out = shape.store_by_copy ? tile_of("out", pack, rows_of_a_warp) : tile_of("out", 1, 1);
   return {{.entry = "attentune_forward",
-           .grid = {fmt::format("min(workers, batch * heads_q * ceil_div(len_q, {}))", shape.tile_m), "1", "1"},
+           .grid = {fmt::format("min(workers, splits * batch * {} * ceil_div({}, {}))", heads, rows, shape.tile_m), "1",
+                    "1"},
            .block = {std::to_string(shape.threads()), "1", "1"},
            .shared_bytes = std::to_string(block_layout(shape, p).bytes),
            .parameters = {"args", "tensor_map:0", "tensor_map:1", "tensor_map:2", "tensor_map:3"},
-           .tensor_maps = {tile_of("q", shape.tile_m), tile_of("k", shape.tile_n), tile_of("v", shape.tile_n),
-                           tile_of("out", rows_of_a_warp)}}};
+           .tensor_maps = {tile_of("q", pack, shape.tile_m), tile_of("k", 1, shape.tile_n),
+                           tile_of("v", 1, shape.tile_n), out},
+           .workspace = shares_workspace(p)},
+          combine_launch(p)};
 }
 
 }  // namespace
@@ -100,9 +113,9 @@ Source wgmma_source(const Problem& problem, const Arch& arch, const Config& conf
   const WgmmaShape shape = wgmma_shape(config);
   Source source;
   source.language = Language::cuda;
-  source.text = cuda_heading("forward_wgmma", problem, arch, config) + constants(shape) +
+  source.text = cuda_heading("forward_wgmma", problem, arch, config) + constants(problem, shape) +
                 cuda_problem_constants(problem) + cuda_files(before_expressions) + cuda_expressions(problem) +
-                instructions(problem, shape) + cuda_files(after_expressions) + cuda_files(kernel);
+                instructions(problem, shape) + cuda_files(after_expressions) + cuda_files(kernels);
   source.launches = launch_rules(problem, shape);
   return source;
 }

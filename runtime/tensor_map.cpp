@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "generator/error.h"
+#include "generator/integer.h"
 
 namespace attentune {
 namespace {
@@ -58,11 +59,19 @@ int swizzle_bytes(const TensorMapSpec& spec) {
   return bytes;
 }
 
-// Sets the stride of axis 0 (row), 1 (head) or 2 (batch), whose size is set; may reduce the size to 1, and move the
-// address to the last element.
+// What a dense tensor has inside one element of the axis: the least stride the driver's documentation knows of.
+std::uint64_t bytes_within(const TensorMapShape& shape, const std::size_t axis) {
+  const std::uint64_t inner = axis == 0 ? size_of(shape.dtype) : shape.stride_bytes[axis - 1];
+  const std::uint64_t bytes = std::min<std::uint64_t>(inner * shape.size[axis], most_stride - alignment);
+  return static_cast<std::uint64_t>(align_up(static_cast<std::int64_t>(bytes), alignment));
+}
+
+// Sets the stride of axis 0 (head), 1 (row) or 2 (batch), whose size and box are set; may reduce the size to 1, and
+// move the address to the last element.
 void describe_axis(const TensorMapSpec& spec, TensorMapShape& shape, const std::size_t axis,
                    const std::int64_t stride) {
-  constexpr std::array names{"row", "head", "batch"};
+  constexpr std::array names{"head", "row", "batch"};
+  constexpr std::size_t row_axis = 1;
   const auto refusal = [&](const char* const limit, const char* const remedy) {
     return RefusalError({.field = spec.tensor + ".stride_" + names[axis],
                          .value = std::to_string(stride),
@@ -70,11 +79,12 @@ void describe_axis(const TensorMapSpec& spec, TensorMapShape& shape, const std::
                          .remedy = remedy});
   };
   std::uint64_t& size = shape.size[axis + 1];
-  if (axis == 0 && size > 1 && stride <= 0)
-    throw refusal("this kernel copies many rows at a time, and their stride must be above 0", "copy the tensor");
+  const bool many_at_a_time = axis == row_axis || shape.box[axis + 1] > 1;
+  if (many_at_a_time && size > 1 && stride <= 0)
+    throw refusal("this kernel copies many of them at a time, and their stride must be above 0", "copy the tensor");
   if (size == 1 || stride == 0) {
     size = 1;
-    shape.stride_bytes[axis] = alignment;  // never used, but it must be sound
+    shape.stride_bytes[axis] = bytes_within(shape, axis);  // never used, but it must be sound
     return;
   }
   std::int64_t bytes = 0;
@@ -91,7 +101,7 @@ void describe_axis(const TensorMapSpec& spec, TensorMapShape& shape, const std::
 TensorMapShape tensor_map_shape(const TensorMapSpec& spec, const Problem& problem, const AttentionTensors& tensors,
                                 const std::span<const AttentuneScalar> scalars) {
   const Operand operand = operand_of(spec, problem, tensors);
-  const std::int64_t sizes[] = {operand.dim, operand.len, operand.heads, problem.batch};
+  const std::int64_t sizes[] = {operand.dim, operand.heads, operand.len, problem.batch};
   // An operand without elements may have no address and no strides. It is never read, but has to be described: as one
   // element of the output.
   const bool empty = std::ranges::find(sizes, 0) != std::end(sizes);
@@ -109,11 +119,11 @@ TensorMapShape tensor_map_shape(const TensorMapSpec& spec, const Problem& proble
                        .swizzle_bytes = swizzle_bytes(spec)};
   std::ranges::transform(sizes, shape.size.begin(),
                          [&](const std::int64_t size) { return empty ? 1 : static_cast<std::uint64_t>(size); });
-  const std::array strides{operand.view.stride[1], operand.view.stride[2], operand.view.stride[0]};
-  for (std::size_t n = 0; n < strides.size(); ++n)
-    describe_axis(spec, shape, n, strides[n]);
   std::ranges::transform(spec.box, shape.box.begin(),
                          [&](const std::string& text) { return box_extent(spec, text, scalars); });
+  const std::array strides{operand.view.stride[2], operand.view.stride[1], operand.view.stride[0]};
+  for (std::size_t n = 0; n < strides.size(); ++n)
+    describe_axis(spec, shape, n, strides[n]);
   return shape;
 }
 

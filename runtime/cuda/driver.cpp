@@ -94,6 +94,7 @@ void Driver::bind() {
   find("cuStreamBeginCapture_v2", StreamBeginCapture);
   find("cuStreamEndCapture", StreamEndCapture);
   find("cuGraphInstantiateWithFlags", GraphInstantiate);
+  find("cuGraphUpload", GraphUpload);
   find("cuGraphLaunch", GraphLaunch);
   find("cuGraphExecDestroy", GraphExecDestroy);
   find("cuGraphDestroy", GraphDestroy);

@@ -60,6 +60,7 @@ class Driver {
   CuResult (*StreamBeginCapture)(CuStream stream, CuCaptureMode mode) = nullptr;
   CuResult (*StreamEndCapture)(CuStream stream, CuGraph* graph) = nullptr;
   CuResult (*GraphInstantiate)(CuGraphExec* exec, CuGraph graph, unsigned long long flags) = nullptr;
+  CuResult (*GraphUpload)(CuGraphExec exec, CuStream stream) = nullptr;
   CuResult (*GraphLaunch)(CuGraphExec exec, CuStream stream) = nullptr;
   CuResult (*GraphExecDestroy)(CuGraphExec exec) = nullptr;
   CuResult (*GraphDestroy)(CuGraph graph) = nullptr;

@@ -63,7 +63,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, MIN_BLOCKS)
   const WorkItem done = work_item(args, computed_here(blockIdx.x));
   if (split_count(args) == 1) {
     store_rows(args, done, place, shared, o, statistics);
-  } else {
-    store_partial_rows(args, done, place, o, statistics);
+  } else if (place.key_part == 0) {
+    store_share(args, done, place, o, statistics);
   }
 }

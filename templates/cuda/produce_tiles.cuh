@@ -28,7 +28,7 @@ INLINE void produce_q(BlockMemory& memory, const AttentionArgs& args, const Tens
   memory.q.wait_empty();
   arrive_expecting(memory.q.full(), QTile::BYTES);
   const MapPlace at = place_of_queries(args, args.q_stride, item);
-  copy_slabs<QTile>(memory.q_tile(), maps.q, memory.q.full(), item.first_row, at.head, at.batch);
+  copy_slabs<QTile>(memory.q_tile(), maps.q, memory.q.full(), at.head, query_of(item.first_row), at.batch);
   memory.q.place.advance();
 }
 
@@ -43,7 +43,7 @@ INLINE void produce_k(BlockMemory& memory, const AttentionArgs& args, const Tens
     store_step(memory.step(), index, {tile, partial_consumers(args, item, tile)});
     arrive_expecting(memory.k.full(), KTile::BYTES);
     const MapPlace at = place_of_keys(args, args.k_stride, item);
-    copy_slabs<KTile>(memory.k_tile(), maps.k, memory.k.full(), tile * TILE_N, at.head, at.batch);
+    copy_slabs<KTile>(memory.k_tile(), maps.k, memory.k.full(), at.head, tile * TILE_N, at.batch);
   }
   memory.k.place.advance();
 }
@@ -53,7 +53,7 @@ INLINE void produce_v(BlockMemory& memory, const AttentionArgs& args, const Tens
   memory.v.wait_empty();
   arrive_expecting(memory.v.full(), VTile::BYTES);
   const MapPlace at = place_of_keys(args, args.v_stride, item);
-  copy_slabs<VTile>(memory.v_tile(), maps.v, memory.v.full(), tile * TILE_N, at.head, at.batch);
+  copy_slabs<VTile>(memory.v_tile(), maps.v, memory.v.full(), at.head, tile * TILE_N, at.batch);
   memory.v.place.advance();
 }
 
@@ -65,7 +65,7 @@ INLINE void produce_tiles(BlockMemory memory, const AttentionArgs& args, const T
     const WorkItem item = work_item(args, items.index);
     const int shift = (int)args.len_kv - (int)args.len_q;
     const Rows rows{query_of(item.first_row) + shift, query_of(item.first_row + item.rows - 1) + shift};
-    const TileSequence tiles = tile_sequence(args, rows);
+    const TileSequence tiles = part_of(tile_sequence(args, rows), item.split, split_count(args));
 
     int tile = tiles.next(0);
     produce_k(memory, args, maps, items.index, item, tile);

@@ -35,8 +35,8 @@ struct SlabTile {
 
 // Copies a tile, slab by slab; SlabTile::BYTES arrive at `barrier`.
 template <class Tile>
-INLINE void copy_slabs(u32 tile, const TensorMap& map, u32 barrier, int row, int head, int batch) {
+INLINE void copy_slabs(u32 tile, const TensorMap& map, u32 barrier, int head, int row, int batch) {
   for (int slab = 0; slab < Tile::SLABS; ++slab) {
-    copy_box(tile + (u32)(slab * Tile::SLAB_BYTES), map, barrier, slab * Tile::SLAB_COLUMNS, row, head, batch);
+    copy_box(tile + (u32)(slab * Tile::SLAB_BYTES), map, barrier, slab * Tile::SLAB_COLUMNS, head, row, batch);
   }
 }

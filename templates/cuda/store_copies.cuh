@@ -34,8 +34,8 @@ INLINE void store_copies(const AttentionArgs& args, const TensorMap& out, u32 ti
   if (place.lane == 0) {
     const MapPlace at = place_of_queries(args, args.out_stride, item);
     for (int slab = 0; slab < OutTile::SLABS; ++slab) {
-      store_box(out, tile + (u32)(slab * OutTile::SLAB_BYTES), slab * OutTile::SLAB_COLUMNS,
-                item.first_row + place.first_row, at.head, at.batch);
+      store_box(out, tile + (u32)(slab * OutTile::SLAB_BYTES), slab * OutTile::SLAB_COLUMNS, at.head,
+                query_of(item.first_row + place.first_row), at.batch);
     }
     commit_stores();
   }

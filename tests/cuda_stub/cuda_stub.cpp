@@ -124,10 +124,11 @@ CuResult encode_tiled(void* const map, CuTensorMapType, const std::uint32_t rank
                       const std::uint32_t* const box, const std::uint32_t*, int, CuTensorMapSwizzle,
                       CuTensorMapPromotion, int) {
   const auto number = [](const std::uint64_t value) { return static_cast<unsigned long long>(value); };
-  BOOK_IN_CONTEXT(
-      "cuTensorMapEncodeTiled", "rank=%u address=%#llx sizes=%llu,%llu,%llu,%llu strides=%llu,%llu,%llu box=%u,%u",
-      rank, number(reinterpret_cast<std::uintptr_t>(address)), number(sizes[0]), number(sizes[1]), number(sizes[2]),
-      number(sizes[3]), number(strides[0]), number(strides[1]), number(strides[2]), box[0], box[1]);
+  BOOK_IN_CONTEXT("cuTensorMapEncodeTiled",
+                  "rank=%u address=%#llx sizes=%llu,%llu,%llu,%llu strides=%llu,%llu,%llu box=%u,%u,%u,%u", rank,
+                  number(reinterpret_cast<std::uintptr_t>(address)), number(sizes[0]), number(sizes[1]),
+                  number(sizes[2]), number(sizes[3]), number(strides[0]), number(strides[1]), number(strides[2]),
+                  box[0], box[1], box[2], box[3]);
   std::memset(map, 0x5A, 128);
   return CuResult::success;
 }
@@ -377,6 +378,7 @@ STUB CuResult cuGraphInstantiateWithFlags(CuGraphExec* const exec, CuGraph, unsi
   *exec = reinterpret_cast<CuGraphExec>(track(new int(0)));
   return book("cuGraphInstantiate", "%s", "");
 }
+STUB CuResult cuGraphUpload(CuGraphExec, CuStream) { return book("cuGraphUpload", "%s", ""); }
 STUB CuResult cuGraphLaunch(CuGraphExec, CuStream) { return book("cuGraphLaunch", "%s", ""); }
 STUB CuResult cuGraphExecDestroy(CuGraphExec exec) {
   if (forget(exec))

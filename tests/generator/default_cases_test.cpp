@@ -23,8 +23,8 @@ bool sees_keys(const Problem& problem, std::int64_t row) {
   return visible_keys(problem.mask, row, problem.shift(), problem.len_kv) > 0;
 }
 
-bool first_tile_sees_nothing(const Problem& problem, std::int64_t tile_m) {
-  for (std::int64_t row = 0; row < std::min(tile_m, problem.len_q); ++row)
+bool first_tile_sees_nothing(const Problem& problem, std::int64_t queries) {
+  for (std::int64_t row = 0; row < std::min(queries, problem.len_q); ++row)
     if (sees_keys(problem, row))
       return false;
   return true;
@@ -34,6 +34,8 @@ void check_lengths(const Problem& problem, const Config& config, std::string_vie
   const std::int64_t tile_m = config.integer("tile_m");
   const std::int64_t tile_n = config.integer("tile_n");
   const bool hopper = family == "forward_wgmma";
+  const std::int64_t heads = config.word("pack") == "yes" ? problem.group() : 1;
+  const std::int64_t rows = problem.len_q * heads;
   CHECK(problem.heads_kv >= 2);
   CHECK(problem.len_kv % 2 == 1);
   CHECK(problem.len_kv % tile_n != 0);
@@ -41,11 +43,11 @@ void check_lengths(const Problem& problem, const Config& config, std::string_vie
   CHECK(sees_keys(problem, problem.len_q - 1));
   if (problem.len_q > 1) {
     CHECK(problem.len_q % 2 == 1);
-    CHECK(problem.len_q % tile_m != 0);
-    CHECK(first_tile_sees_nothing(problem, tile_m) == !problem.mask.is_all());
+    CHECK(rows % tile_m != 0);
+    CHECK(first_tile_sees_nothing(problem, ceil_div(tile_m, heads)) == !problem.mask.is_all());
   }
   if (hopper)
-    CHECK(problem.batch * problem.heads_q * ceil_div(problem.len_q, tile_m) >= 3 * workers);
+    CHECK(problem.batch * (problem.heads_q / heads) * ceil_div(rows, tile_m) * config.integer("splits") >= 3 * workers);
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ WgmmaCounts counts(const std::string& problem, const std::string& config) {
 }
 
 const std::string tile_128 =
-    "tile_m=128 tile_n=128 stages_k=2 stages_v=2 overlap=yes turns=no rescale=late store=threads";
+    "tile_m=128 pack=no tile_n=128 stages_k=2 stages_v=2 overlap=yes turns=no rescale=late store=threads";
 
 }  // namespace
 
@@ -42,11 +42,45 @@ TEST_CASE("wgmma and copies of small calls, by hand") {
   // copy.
   const WgmmaCounts stored =
       counts("dtype=f16 batch=2 heads=4/2 head_dim=72/40 seq=130/150 mask=causal()",
-             "tile_m=128 tile_n=128 stages_k=2 stages_v=2 overlap=yes turns=no rescale=late store=copy");
+             "tile_m=128 pack=no tile_n=128 stages_k=2 stages_v=2 overlap=yes turns=no rescale=late store=copy");
   CHECK(stored.tensor_stores == 16 * 8);
   CHECK(stored.global_bytes_written == 8 * 130 * 80);
 
   // Rows without keys copy nothing, not even Q.
   CHECK(counts("dtype=f16 heads=2 head_dim=64 seq=300/0 outputs=out,lse", tile_128) ==
         WgmmaCounts{.global_bytes_written = 2 * 300 * (128 + 4)});
+}
+
+TEST_CASE("wgmma and copies of packed groups and split keys, by hand") {
+  // 3 heads a group: 50 queries are 150 packed rows, 1 row tile of 192 for each of 2 KV heads. Causal with 50 queries
+  // on 300 keys: all see keys to 299, in 3 tiles; 4 steps of d_qk and 8 of keys in 3 warpgroups. Each warp copies its
+  // 16 rows of O in a slab, but 16 rows are no whole queries: by threads.
+  CHECK(
+      counts("dtype=f16 heads=6/2 head_dim=64 seq=50/300 mask=causal()",
+             "tile_m=192 pack=yes tile_n=128 stages_k=2 stages_v=2 overlap=yes turns=no rescale=late store=threads") ==
+      WgmmaCounts{.key_tiles = 2 * 3,
+                  .matrix_instructions = 2 * 3 * 3 * (4 + 8),
+                  .tensor_copies = 2 * (1 + 3 * 2),
+                  .copied_bytes = 2 * (24576 + 3 * 2 * 16384),
+                  .global_bytes_read = 2 * (150 * 128 + 300 * 256),
+                  .global_bytes_written = 300 * 128});
+  // 4 heads a group and copies: 8 queries of 4 heads are 32 rows, of a tile of 64.
+  const WgmmaCounts stored =
+      counts("dtype=f16 batch=3 heads=8/2 head_dim=64 seq=8/128",
+             "tile_m=64 pack=yes tile_n=128 stages_k=2 stages_v=2 overlap=yes turns=no rescale=late store=copy");
+  CHECK(stored.tensor_stores == 3 * 2 * 4);
+  CHECK(stored.tensor_copies == 3 * 2 * (1 + 2));
+
+  // 5 key tiles in 2 splits, 3 and 2; 1 + 5 slabs of Q each, and each split reads all of Q. A share of a row is 64 + 1
+  // floats; the combining warp reads the 2 denominators of each row 32 times more, and the sink.
+  const std::int64_t rows = 2 * 10;
+  CHECK(counts("dtype=f16 heads=2 head_dim=64 seq=10/300 sink_logit=yes",
+               "tile_m=64 pack=no tile_n=64 stages_k=2 stages_v=2 overlap=yes turns=no rescale=late store=copy | "
+               "splits=2 order=0") ==
+        WgmmaCounts{.key_tiles = 2 * 5,
+                    .matrix_instructions = 2 * 5 * (4 + 4),
+                    .tensor_copies = 2 * (2 + 5 * 2),
+                    .copied_bytes = 2 * (2 * 8192 + 5 * 2 * 8192),
+                    .global_bytes_read = 2 * (2 * 10 * 128 + 300 * 256) + rows * (2 * 4 * (65 + 32) + 32 * 4),
+                    .global_bytes_written = rows * 128 + rows * 2 * 4 * 65});
 }

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::uintptr_t base = 0x100000;
 
-const TensorMapSpec keys{.tensor = "k", .box = {"64", "16", "1", "1"}, .swizzle = "128"};
+const TensorMapSpec keys{.tensor = "k", .box = {"64", "1", "16", "1"}, .swizzle = "128"};
 
 // Of K with these strides of batch, row and head, in elements of 2 bytes.
 TensorMapShape shape_of(const std::string& problem, const std::array<std::int64_t, 3>& stride) {
@@ -40,41 +40,57 @@ TEST_CASE("a tensor map has the operand's sizes, and strides in bytes") {
   const TensorMapShape shape = shape_of(three_by_four, {25600, 256, 64});
   CHECK(address_of(shape) == base);
   CHECK(shape.dtype == Dtype::bf16);
-  CHECK(shape.size == Sizes{64, 100, 4, 3});
-  CHECK(shape.stride_bytes == Strides{512, 128, 51200});
-  CHECK(shape.box == std::array<std::uint32_t, 4>{64, 16, 1, 1});
+  CHECK(shape.size == Sizes{64, 4, 100, 3});
+  CHECK(shape.stride_bytes == Strides{128, 512, 51200});
+  CHECK(shape.box == std::array<std::uint32_t, 4>{64, 1, 16, 1});
   CHECK(shape.swizzle_bytes == 128);
 }
 
 TEST_CASE("heads or batches that share their rows are one in the map") {
   const TensorMapShape heads = shape_of(three_by_four, {6400, 64, 0});
   CHECK(address_of(heads) == base);
-  CHECK(heads.size == Sizes{64, 100, 1, 3});
-  CHECK(heads.stride_bytes == Strides{128, 16, 12800});
+  CHECK(heads.size == Sizes{64, 1, 100, 3});
+  CHECK(heads.stride_bytes == Strides{128, 128, 12800});
   const TensorMapShape batches = shape_of(three_by_four, {0, 256, 64});
-  CHECK(batches.size == Sizes{64, 100, 4, 1});
-  CHECK(batches.stride_bytes == Strides{512, 128, 16});
+  CHECK(batches.size == Sizes{64, 4, 100, 1});
+  CHECK(batches.stride_bytes == Strides{128, 512, 51200});
 }
 
 TEST_CASE("a map of descending heads or batches begins at the last") {
   const TensorMapShape heads = shape_of(three_by_four, {25600, 256, -64});
   CHECK(address_of(heads) == base - 3 * 128);
-  CHECK(heads.size == Sizes{64, 100, 4, 3});
-  CHECK(heads.stride_bytes == Strides{512, 128, 51200});
+  CHECK(heads.size == Sizes{64, 4, 100, 3});
+  CHECK(heads.stride_bytes == Strides{128, 512, 51200});
   const TensorMapShape both = shape_of(three_by_four, {-25600, 256, -64});
   CHECK(address_of(both) == base - 3 * 128 - 2 * 51200);
-  CHECK(both.stride_bytes == Strides{512, 128, 51200});
+  CHECK(both.stride_bytes == Strides{128, 512, 51200});
 }
 
 TEST_CASE("a stride that is never used may be anything") {
   const TensorMapShape shape = shape_of("dtype=bf16 batch=1 heads=1 head_dim=64 seq=100", {-7, 64, INT64_MIN});
   CHECK(address_of(shape) == base);
-  CHECK(shape.size == Sizes{64, 100, 1, 1});
-  CHECK(shape.stride_bytes == Strides{128, 16, 16});
+  CHECK(shape.size == Sizes{64, 1, 100, 1});
+  CHECK(shape.stride_bytes == Strides{128, 128, 12800});
   // Without keys the operand has no elements, and one of the output's is described.
   const TensorMapShape empty = shape_of("dtype=bf16 batch=3 heads=4 head_dim=64 seq=100/0", {-7, -7, -7});
   CHECK(address_of(empty) == 0x900000);
   CHECK(empty.size == Sizes{1, 1, 1, 1});
+}
+
+TEST_CASE("heads that are copied together keep their order") {
+  const Problem p = parse_problem("dtype=bf16 batch=3 heads=4/2 head_dim=64 seq=100");
+  const TensorMapSpec packed{.tensor = "q", .box = {"64", "2", "32", "1"}, .swizzle = "128"};
+  AttentionTensors tensors = contiguous(p);
+  tensors.q.data = reinterpret_cast<void*>(base);
+  const TensorMapShape shape = tensor_map_shape(packed, p, tensors, {});
+  CHECK(shape.size == Sizes{64, 4, 100, 3});
+  CHECK(shape.stride_bytes == Strides{128, 512, 51200});
+  CHECK(shape.box == std::array<std::uint32_t, 4>{64, 2, 32, 1});
+  for (const std::int64_t stride : {std::int64_t{0}, std::int64_t{-64}}) {
+    tensors.q.stride[2] = stride;
+    CHECK_THROWS_WITH_AS((void)tensor_map_shape(packed, p, tensors, {}), doctest::Contains("q.stride_head="),
+                         RefusalError);
+  }
 }
 
 TEST_CASE("strides no map can have are refused by name") {

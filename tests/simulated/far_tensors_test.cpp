@@ -170,8 +170,9 @@ TEST_CASE("forward_mma reaches tensors beyond 2^32 elements") {
 TEST_CASE("forward_wgmma reaches tensors beyond 2^32 elements") {
   const ForwardWgmma family;
   for (const char* const store : {"copy", "threads"})
-    check_far(family, "sim:sm_90a,no-races",
-              parse_config(std::string("tile_m=64 tile_n=64 stages_k=2 stages_v=2 overlap=yes turns=no rescale=lazy "
-                                       "store=") +
-                           store + " | splits=1 order=0"));
+    check_far(
+        family, "sim:sm_90a,no-races",
+        parse_config(std::string("tile_m=64 pack=no tile_n=64 stages_k=2 stages_v=2 overlap=yes turns=no rescale=lazy "
+                                 "store=") +
+                     store + " | splits=1 order=0"));
 }

@@ -11,38 +11,52 @@ constexpr const char* two_slabs_class = "dtype=f16 heads=2/1 head_dim=72/88 seq=
 // Two consumers in turns, softmax beside products.
 constexpr Specimen overlapped{
     causal_class,
-    "tile_m=128 tile_n=64 stages_k=2 stages_v=2 overlap=yes turns=yes rescale=late store=threads | "
+    "tile_m=128 pack=no tile_n=64 stages_k=2 stages_v=2 overlap=yes turns=yes rescale=late store=threads | "
     "splits=1 order=1"};
 constexpr Specimen four_stages{
     causal_class,
-    "tile_m=128 tile_n=64 stages_k=4 stages_v=4 overlap=yes turns=yes rescale=late store=threads | "
+    "tile_m=128 pack=no tile_n=64 stages_k=4 stages_v=4 overlap=yes turns=yes rescale=late store=threads | "
     "splits=1 order=1"};
 constexpr Specimen in_order{
     causal_class,
-    "tile_m=128 tile_n=64 stages_k=1 stages_v=1 overlap=no turns=yes rescale=late store=threads | "
+    "tile_m=128 pack=no tile_n=64 stages_k=1 stages_v=1 overlap=no turns=yes rescale=late store=threads | "
     "splits=1 order=2"};
 constexpr Specimen three_in_turns{
     causal_class,
-    "tile_m=192 tile_n=64 stages_k=2 stages_v=2 overlap=yes turns=yes rescale=late store=threads | "
+    "tile_m=192 pack=no tile_n=64 stages_k=2 stages_v=2 overlap=yes turns=yes rescale=late store=threads | "
     "splits=1 order=0"};
 // Head dims of two slabs of 64 columns each, the second one in part.
 constexpr Specimen two_slabs{
     two_slabs_class,
-    "tile_m=64 tile_n=80 stages_k=2 stages_v=3 overlap=no turns=no rescale=late store=threads | "
+    "tile_m=64 pack=no tile_n=80 stages_k=2 stages_v=3 overlap=no turns=no rescale=late store=threads | "
     "splits=1 order=0"};
 // O stored by copies, of one and of two slabs.
-constexpr Specimen copied{causal_class,
-                          "tile_m=128 tile_n=64 stages_k=2 stages_v=2 overlap=yes turns=yes rescale=late store=copy | "
-                          "splits=1 order=1"};
-constexpr Specimen two_slabs_copied{two_slabs_class,
-                                    "tile_m=64 tile_n=64 stages_k=2 stages_v=2 overlap=no turns=no rescale=late "
-                                    "store=copy | splits=1 order=0"};
-constexpr Specimen rescaled_lazily{causal_class,
-                                   "tile_m=128 tile_n=64 stages_k=2 stages_v=2 overlap=yes turns=yes rescale=lazy "
-                                   "store=threads | splits=1 order=1"};
-constexpr Specimen bounded_and_lazy{"dtype=f16 heads=4/2 head_dim=8 seq=40/70 mask=causal() score=softcap(15)",
-                                    "tile_m=64 tile_n=96 stages_k=2 stages_v=2 overlap=yes turns=no rescale=lazy "
-                                    "store=threads | splits=1 order=1"};
+constexpr Specimen copied{
+    causal_class,
+    "tile_m=128 pack=no tile_n=64 stages_k=2 stages_v=2 overlap=yes turns=yes rescale=late store=copy | "
+    "splits=1 order=1"};
+constexpr Specimen two_slabs_copied{
+    two_slabs_class,
+    "tile_m=64 pack=no tile_n=64 stages_k=2 stages_v=2 overlap=no turns=no rescale=late "
+    "store=copy | splits=1 order=0"};
+constexpr Specimen rescaled_lazily{
+    causal_class,
+    "tile_m=128 pack=no tile_n=64 stages_k=2 stages_v=2 overlap=yes turns=yes rescale=lazy "
+    "store=threads | splits=1 order=1"};
+constexpr Specimen bounded_and_lazy{
+    "dtype=f16 heads=4/2 head_dim=8 seq=40/70 mask=causal() score=softcap(15)",
+    "tile_m=64 pack=no tile_n=96 stages_k=2 stages_v=2 overlap=yes turns=no rescale=lazy "
+    "store=threads | splits=1 order=1"};
+// Groups of 4 heads in a block, of rows more than one block takes.
+constexpr Specimen packed{"dtype=bf16 heads=8/2 head_dim=32 seq=40/70 mask=window(9,0) outputs=out,lse",
+                          "tile_m=64 pack=yes tile_n=64 stages_k=2 stages_v=2 overlap=yes turns=no rescale=late "
+                          "store=copy | splits=1 order=1"};
+constexpr Specimen packed_causal{causal_class,
+                                 "tile_m=64 pack=yes tile_n=64 stages_k=2 stages_v=2 overlap=yes turns=no rescale=late "
+                                 "store=threads | splits=1 order=1"};
+constexpr Specimen split{causal_class,
+                         "tile_m=64 pack=yes tile_n=64 stages_k=2 stages_v=2 overlap=yes turns=no rescale=late "
+                         "store=threads | splits=2 order=1"};
 
 }  // namespace
 
@@ -124,17 +138,18 @@ std::vector<Mutant> mutants_of_forward_wgmma() {
        "return start + STEPS_OFFSET;", "race: ", "of shared memory"},
       {"a copy that tells the wrong barrier", &overlapped,
        "copy_slabs<VTile>(memory.v_tile(), maps.v, memory.v.full(),",
-       "copy_slabs<VTile>(memory.v_tile(), maps.v, memory.k.full(),", "barrier: ", "", "deadlock: "},
+       "copy_slabs<VTile>(memory.v_tile(), maps.v, memory.k.full(),", "barrier: |uninitialized memory: ", "",
+       "deadlock: "},
       {"a copy for every lane of a warp", &overlapped, "if (threadIdx.x == 0) {\n      produce_tiles",
        "if (threadIdx.x < 32) {\n      produce_tiles", "race: ", "these lanes write byte"},
       {"the second slab not copied", &two_slabs, "slab < Tile::SLABS; ++slab", "slab < 1; ++slab",
        "deadlock: ", "0 of 1 arrivals and 10240 bytes are missing"},
       {"all slabs copied to one place", &two_slabs, "tile + (u32)(slab * Tile::SLAB_BYTES), map", "tile, map",
        "race: ", "a bulk copy writes"},
-      {"columns of the first slab copied again", &two_slabs, "barrier, slab * Tile::SLAB_COLUMNS, row",
-       "barrier, 0, row", "LSE error", ""},
-      {"keys copied one late", &overlapped, "memory.k.full(), tile * TILE_N,", "memory.k.full(), tile * TILE_N + 1,",
-       "LSE error", ""},
+      {"columns of the first slab copied again", &two_slabs, "barrier, slab * Tile::SLAB_COLUMNS, head",
+       "barrier, 0, head", "LSE error", ""},
+      {"keys copied one late", &overlapped, "memory.k.full(), at.head, tile * TILE_N,",
+       "memory.k.full(), at.head, tile * TILE_N + 1,", "LSE error", ""},
       {"V of the query's head number", &overlapped, "place_of_keys(args, args.v_stride, item);",
        "place_of_queries(args, args.v_stride, item);", "RMSE", ""},
 
@@ -275,15 +290,15 @@ std::vector<Mutant> mutants_of_forward_wgmma() {
        "race: ", "of shared memory"},
       {"O over the last tile of V", &copied, "OUT_OFFSET = V_OFFSET + STAGES_V * VTile::BYTES,",
        "OUT_OFFSET = V_OFFSET + (STAGES_V - 1) * VTile::BYTES,", "race: ", "wgmma"},
-      {"rows of O 16 further", &copied, "item.first_row + place.first_row, at.head",
-       "item.first_row + place.first_row + 16, at.head", "wrote NaN", ""},
+      {"rows of O 16 further", &copied, "query_of(item.first_row + place.first_row), at.batch",
+       "query_of(item.first_row + place.first_row + 16), at.batch", "wrote NaN", ""},
       {"O written without the swizzle", &copied, "((block ^ row) % 8) * 16", "(block % 8) * 16", "RMSE", ""},
       {"halves of O exchanged", &copied, "const int half = b % 2;\n", "const int half = 1 - b % 2;\n", "RMSE", ""},
       {"the second slab of O not copied", &two_slabs_copied,
        "for (int slab = 0; slab < OutTile::SLABS; ++slab) {\n      store_box",
        "for (int slab = 0; slab < 1; ++slab) {\n      store_box", "wrote NaN", ""},
-      {"the second slab of O over the first", &two_slabs_copied, "slab * OutTile::SLAB_COLUMNS,\n", "0,\n",
-       "race: ", "of out that was written by a bulk copy"},
+      {"the second slab of O over the first", &two_slabs_copied, "slab * OutTile::SLAB_COLUMNS, at.head,\n",
+       "0, at.head,\n", "race: ", "of out that was written by a bulk copy"},
 
       // ---- Lazy rescaling.
       {"the first maxima kept for ever", &rescaled_lazily, "> growth_allowed();", "> 3e38f;", "wrote NaN", ""},
@@ -295,6 +310,30 @@ std::vector<Mutant> mutants_of_forward_wgmma() {
        "maxima[0][half] = maxima[0][half];", "RMSE", ""},
       // The lanes of a row have the same maximum; each row may decide for itself, only more slowly.
       {"each row for itself", &rescaled_lazily, "  grew = __any_sync(0xffffffff, grew);\n", "", "", ""},
+
+      // ---- Packed groups.
+      {"Q of a pack at its row instead of its query", &packed, "at.head, query_of(item.first_row), at.batch",
+       "at.head, item.first_row, at.batch", "LSE error", ""},
+      {"O of a pack at its row instead of its query", &packed, "query_of(item.first_row + place.first_row), at.batch",
+       "item.first_row + place.first_row, at.batch", "wrote NaN", ""},
+      {"rows of a pack taken for queries when keys are classed", &packed_causal,
+       "return {query_of(item.first_row + first) + shift, query_of(item.first_row + last) + shift};",
+       "return {item.first_row + first + shift, item.first_row + last + shift};", "LSE error", ""},
+      {"keys of a pack as far as its rows, not its queries", &packed,
+       "const Rows rows{query_of(item.first_row) + shift, query_of(item.first_row + item.rows - 1) + shift};",
+       "const Rows rows{item.first_row + shift, item.first_row + item.rows - 1 + shift};", "LSE error", ""},
+
+      // ---- Split keys.
+      {"every split walks all keys", &split, "part_of(tile_sequence(args, rows), item.split, split_count(args))",
+       "tile_sequence(args, rows)", "LSE error", ""},
+      {"the share of another split", &split, "part_of(tile_sequence(args, rows), item.split, split_count(args))",
+       "part_of(tile_sequence(args, rows), 0, split_count(args))", "LSE error", ""},
+      {"shares stored as if they were all", &split, "if (split_count(args) > 1) {", "if (split_count(args) > 64) {",
+       "race: ", "of lse"},
+      {"the workspace of one split for all", &split, "(i64)(item.split * args.batch + item.batch)", "(i64)(item.batch)",
+       "race: ", "of workspace partial_"},
+      {"lanes not brought together after a share", &split, "  __syncwarp();  // products of the next item may follow\n",
+       "", "", ""},
   };
 }
 

@@ -23,7 +23,8 @@ namespace {
 const ForwardWgmma family;
 constexpr const char* problem_text = "dtype=f16 heads=2 head_dim=64 seq=200/300";
 constexpr const char* config_text =
-    "tile_m=128 tile_n=64 stages_k=2 stages_v=2 overlap=no turns=yes rescale=late store=threads | splits=1 order=0";
+    "tile_m=128 pack=no tile_n=64 stages_k=2 stages_v=2 overlap=no turns=yes rescale=late store=threads | splits=1 "
+    "order=0";
 const CompilerOptions with_watchdog{.watchdog_polls = simulator_watchdog_polls};
 
 // The output, as bytes; throws what the launch throws.

@@ -39,8 +39,8 @@ Lengths lengths(const Problem& problem, const KernelFamily& family, const Config
             .stages = shape.stages};
   }
   const WgmmaShape shape = wgmma_shape(config);
-  return {.items = problem.batch * problem.heads_q * ceil_div(problem.len_q, shape.tile_m),
-          .rows_a_tile = shape.tile_m,
+  return {.items = item_count(shape, problem),
+          .rows_a_tile = ceil_div(shape.tile_m, heads_a_block(shape, problem)),
           .tile_n = shape.tile_n,
           .stages = std::max(shape.stages_k, shape.stages_v)};
 }

@@ -1138,8 +1138,39 @@ INLINE void store_lse(const AttentionArgs& args, const WorkItem& item, int packe
            query_of(packed_row) * args.lse_stride[2]] = lse;
 }
 
+// ---- cuda/store_share.cuh
+// What is left of rows where their keys are split over blocks: the share of one split, in f32. O is normalized, and
+// beside it stands log2 of the denominator. workspace[0] holds [splits, batch, heads_q, len_q, d_v], workspace[1] the
+// same without d_v. attentune_combine merges them.
+INLINE void store_share(const AttentionArgs& args, const WorkItem& item, const WarpPlace& place, const Output& o,
+                        const RowStatistics& rows) {
+  const i64 head = (i64)(item.split * args.batch + item.batch) * args.heads_q + item.first_head;
+#pragma unroll
+  for (int m = 0; m < ROW_BLOCKS; ++m) {
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+      const int row = place.row(m, half);
+      if (row < item.rows) {
+        const int packed_row = item.first_row + row;
+        const i64 index = (head + head_of(packed_row)) * args.len_q + query_of(packed_row);
+        const float sum = rows.sum[m][half];
+        const float factor = sum != 0 ? reciprocal_approx(sum) : 0;
+        if (place.lane % 4 == 0) {
+          ((float*)args.workspace[1])[index] = sum != 0 ? rows.max[m][half] + log2_approx(sum) : minus_infinity();
+        }
+        float* const out = (float*)args.workspace[0] + index * HEAD_DIM_V + place.column(0);
+#pragma unroll
+        for (int n = 0; n < OUT_BLOCKS; ++n) {
+          *(float2*)(out + 8 * n) = float2{o[m][n][2 * half] * factor, o[m][n][2 * half + 1] * factor};
+        }
+      }
+    }
+  }
+  __syncwarp();  // products of the next item may follow
+}
+
 // ---- cuda/epilogue.cuh
-// What a block leaves behind: rows of O and LSE, or its share of them where the keys are split over blocks.
+// What a block leaves behind: rows of O and LSE.
 using OutTile = SharedTile<V_CHUNKS, PADDED>;
 
 // O goes through shared memory, so that it is written in whole chunks of 16 bytes. No copy is under way.
@@ -1176,37 +1207,6 @@ INLINE void store_rows(const AttentionArgs& args, const WorkItem& item, const Wa
   for (int row = threadIdx.x / Shape::LANES_PER_ROW; row < item.rows; row += Shape::ROWS_PER_PASS) {
     if (chunk < V_CHUNKS) {
       *(uint4*)(out[row] + chunk * 16) = *(const uint4*)(shared + OutTile::offset(row, chunk));
-    }
-  }
-}
-
-// The share of one split, in f32: normalized O, and log2 of the denominator. workspace[0] holds [splits, batch,
-// heads_q, len_q, d_v], workspace[1] the same without d_v. attentune_combine merges them.
-INLINE void store_partial_rows(const AttentionArgs& args, const WorkItem& item, const WarpPlace& place, const Output& o,
-                               const RowStatistics& rows) {
-  if (place.key_part != 0) {
-    return;
-  }
-  const i64 head = (i64)(item.split * args.batch + item.batch) * args.heads_q + item.first_head;
-#pragma unroll
-  for (int m = 0; m < ROW_BLOCKS; ++m) {
-#pragma unroll
-    for (int half = 0; half < 2; ++half) {
-      const int row = place.row(m, half);
-      if (row < item.rows) {
-        const int packed_row = item.first_row + row;
-        const i64 index = (head + head_of(packed_row)) * args.len_q + query_of(packed_row);
-        const float sum = rows.sum[m][half];
-        const float factor = sum != 0 ? reciprocal_approx(sum) : 0;
-        if (place.lane % 4 == 0) {
-          ((float*)args.workspace[1])[index] = sum != 0 ? rows.max[m][half] + log2_approx(sum) : minus_infinity();
-        }
-        float* const out = (float*)args.workspace[0] + index * HEAD_DIM_V + place.column(0);
-#pragma unroll
-        for (int n = 0; n < OUT_BLOCKS; ++n) {
-          *(float2*)(out + 8 * n) = float2{o[m][n][2 * half] * factor, o[m][n][2 * half + 1] * factor};
-        }
-      }
     }
   }
 }
@@ -1277,8 +1277,8 @@ extern "C" __global__ void __launch_bounds__(THREADS, MIN_BLOCKS)
   const WorkItem done = work_item(args, computed_here(blockIdx.x));
   if (split_count(args) == 1) {
     store_rows(args, done, place, shared, o, statistics);
-  } else {
-    store_partial_rows(args, done, place, o, statistics);
+  } else if (place.key_part == 0) {
+    store_share(args, done, place, o, statistics);
   }
 }
 

@@ -1,7 +1,7 @@
 // attentune forward_wgmma
 // class:  dtype=bf16 group=4 head_dim=128 mask=causal() outputs=out,lse
 // arch:   sm_90a
-// config: tile_m=128 tile_n=128 stages_k=2 stages_v=2 overlap=yes turns=no rescale=late store=threads
+// config: tile_m=128 pack=no tile_n=128 stages_k=2 stages_v=2 overlap=yes turns=no rescale=late store=threads
 // By hand: nvcc -cubin -arch=sm_90a FILE.cu
 enum : int {
   TILE_M = 128,
@@ -184,6 +184,8 @@ INLINE void wgmma_pv(float (&d)[16][4], const u32 (&a)[4], u64 b) {
 
 // ---- cuda/quad_transpose.cuh
 
+// ---- cuda/store_share.cuh
+
 // ---- cuda/store_fragments.cuh
 
 // ---- cuda/store_copies.cuh
@@ -191,3 +193,5 @@ INLINE void wgmma_pv(float (&d)[16][4], const u32 (&a)[4], u64 b) {
 // ---- cuda/consume_tiles.cuh
 
 // ---- cuda/forward_wgmma.cuh
+
+// ---- cuda/combine_splits.cuh
