@@ -41,12 +41,22 @@ class KernelFamily {
   [[nodiscard]] virtual Source render(const Problem& problem, const Arch& arch, const Config& config) const = 0;
 };
 
+// A Config and the family whose space it is a point of.
+struct FamilyConfig {
+  const KernelFamily* family = nullptr;
+  Config config;
+
+  bool operator==(const FamilyConfig&) const = default;
+};
+
 // Every family.
 [[nodiscard]] const std::vector<const KernelFamily*>& kernel_families();
 // By name; nullptr when there is none.
 [[nodiscard]] const KernelFamily* find_family(std::string_view name);
-// The family that serves it; of several, the one whose default is predicted to be the fastest. Throws RefusalError with
-// the closest family's reason when there is none. Cost: where several serve, their defaults (some 10 ms).
+// Those that serve it, the one first whose default is predicted to be the fastest; at least one. Throws RefusalError
+// with the closest family's reason when there is none. Cost: where several serve, their defaults (some 10 ms).
+[[nodiscard]] std::vector<const KernelFamily*> serving_families(const Problem& problem, const Arch& arch);
+// The first of them. Throws and costs the same.
 [[nodiscard]] const KernelFamily& family_for(const Problem& problem, const Arch& arch);
 // Of those that serve it, the one a Config is meant for: most of the choices it names are that family's. Of equals, the
 // one above. Says nothing of the choices' values. Throws the same.

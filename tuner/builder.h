@@ -11,7 +11,6 @@
 
 #include "generator/arch.h"
 #include "generator/binary.h"
-#include "generator/config.h"
 #include "generator/kernel_family.h"
 #include "generator/measurement.h"
 #include "generator/problem.h"
@@ -23,7 +22,7 @@ namespace attentune {
 
 // A Config on its way to a Measurement.
 struct Built {
-  Config config;
+  FamilyConfig candidate;
   std::string binary_key;  // "" when it could not be rendered
   std::string source_text;
   std::shared_ptr<const Binary> binary;       // null: not compiled
@@ -35,23 +34,22 @@ struct Built {
 class Builder {
  public:
   struct Request {
-    const KernelFamily* family = nullptr;
     Problem problem;
     std::shared_ptr<const Device> device;
     // Called from several threads at once; may be empty.
     std::function<std::optional<Binary>(const std::string& binary_key)> stored;
   };
   // Need this Config not be built at all? Called from several threads at once.
-  using Skip = std::function<bool(const std::string& binary_key, const Config& config)>;
+  using Skip = std::function<bool(const std::string& binary_key, const FamilyConfig& candidate)>;
 
   explicit Builder(Request request) : request_(std::move(request)) {}
 
   // Any thread. Throws nothing: a Config that cannot be built says why.
-  [[nodiscard]] Built build(const Config& config, const Skip& skip = {}) noexcept;
+  [[nodiscard]] Built build(const FamilyConfig& candidate, const Skip& skip = {}) noexcept;
 
  private:
   using SharedBinary = std::shared_ptr<const Binary>;
-  [[nodiscard]] SharedBinary binary_of(const std::string& key, const Source& source);
+  [[nodiscard]] SharedBinary binary_of(const Rendering& rendering);
 
   Request request_;
   std::mutex mutex_;

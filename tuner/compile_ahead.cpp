@@ -9,7 +9,7 @@
 
 namespace attentune {
 
-CompileAhead::CompileAhead(std::vector<Config> configs, Build build, const int threads, const std::size_t ahead)
+CompileAhead::CompileAhead(std::vector<FamilyConfig> configs, Build build, const int threads, const std::size_t ahead)
     : configs_(std::move(configs)), build_(std::move(build)), ahead_(std::max<std::size_t>(ahead, 1)) {
   const auto count = std::min(static_cast<std::size_t>(std::max(threads, 1)), configs_.size());
   threads_.reserve(count);

@@ -10,17 +10,18 @@
 #include <thread>
 #include <vector>
 
+#include "generator/kernel_family.h"
 #include "tuner/builder.h"
 
 namespace attentune {
 
 class CompileAhead {
  public:
-  using Build = std::function<Built(const Config&)>;
+  using Build = std::function<Built(const FamilyConfig&)>;
 
   // Delivers in the order of `configs`, whatever order the builds end in. At most `ahead` Built wait to be taken. Goes
   // on with fewer threads where the system gives no more; throws Error(out_of_memory) where it gives none.
-  CompileAhead(std::vector<Config> configs, Build build, int threads, std::size_t ahead);
+  CompileAhead(std::vector<FamilyConfig> configs, Build build, int threads, std::size_t ahead);
   // Waits for builds in progress, begins no further one.
   ~CompileAhead();
   CompileAhead(const CompileAhead&) = delete;
@@ -45,7 +46,7 @@ class CompileAhead {
  private:
   void work();
 
-  const std::vector<Config> configs_;
+  const std::vector<FamilyConfig> configs_;
   const Build build_;
   const std::size_t ahead_;
   std::mutex mutex_;

@@ -49,8 +49,8 @@ std::vector<Winner> nearest_first(std::vector<Winner> winners, const Problem& pr
 
 }  // namespace
 
-History::History(const Store& store, const TuningKey& key, const Problem& problem, const KernelFamily& family,
-                 const Device& device) {
+History::History(const Store& store, const TuningKey& key, const Problem& problem,
+                 const std::vector<const KernelFamily*>& families, const Device& device) {
   const std::string text = to_text(problem);
   for (const Measurement& row : store.measurements_of(key)) {
     Known& known = known_[{row.binary_key, row.config}];
@@ -73,20 +73,22 @@ History::History(const Store& store, const TuningKey& key, const Problem& proble
     }
   }
 
-  const ConfigSpace space = family.space(problem, device.arch());
-  const auto prefer = [&](const Winner& winner) -> std::optional<Config> {
-    if (winner.measurement.family != family.name()) {
+  const auto prefer = [&](const Winner& winner) -> std::optional<FamilyConfig> {
+    const auto family = std::ranges::find(families, winner.measurement.family, &KernelFamily::name);
+    if (family == families.end()) {
       return std::nullopt;
     }
-    std::optional<Config> config = still_in_space(winner.measurement.config, space);
-    if (config) {
-      preferred_.push_back(*config);
+    std::optional<Config> config = still_in_space(winner.measurement.config, (*family)->space(problem, device.arch()));
+    if (!config) {
+      return std::nullopt;
     }
-    return config;
+    preferred_.push_back({.family = *family, .config = *std::move(config)});
+    return preferred_.back();
   };
   if (const auto winner = store.find_winner(key)) {
-    if (const auto config = prefer(*winner)) {
-      if (render(family, problem, *config, device.arch(), device.compiler()).key == winner->measurement.binary_key) {
+    if (const auto same = prefer(*winner)) {
+      if (render(*same->family, problem, same->config, device.arch(), device.compiler()).key ==
+          winner->measurement.binary_key) {
         incumbent_ = winner->measurement;
       }
     }

@@ -19,12 +19,12 @@ namespace attentune {
 
 class History {
  public:
-  History(const Store& store, const TuningKey& key, const Problem& problem, const KernelFamily& family,
-          const Device& device);
+  History(const Store& store, const TuningKey& key, const Problem& problem,
+          const std::vector<const KernelFamily*>& families, const Device& device);
 
-  // Configs to try right after the default: this bucket's Winner, current or stale, then Winners of other buckets of
-  // the class, nearest first.
-  [[nodiscard]] const std::vector<Config>& preferred() const noexcept { return preferred_; }
+  // Configs of `families` to try right after the defaults: this bucket's Winner, current or stale, then Winners of
+  // other buckets of the class, nearest first.
+  [[nodiscard]] const std::vector<FamilyConfig>& preferred() const noexcept { return preferred_; }
   // The bucket's Winner, when today's generator and compiler reproduce its Binary.
   [[nodiscard]] const std::optional<Measurement>& incumbent() const noexcept { return incumbent_; }
 
@@ -40,7 +40,7 @@ class History {
     int failures = 0;  // faulted or timed out
   };
   std::map<std::pair<std::string, std::string>, Known> known_;  // binary key, config
-  std::vector<Config> preferred_;
+  std::vector<FamilyConfig> preferred_;
   std::optional<Measurement> incumbent_;
 };
 

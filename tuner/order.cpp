@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 #include <random>
+#include <set>
+#include <string>
 #include <unordered_set>
 #include <utility>
 
@@ -53,26 +55,55 @@ std::vector<Config> draw(const ConfigSpace& space, Random& random) {
   return drawn;
 }
 
+struct Sampled {
+  double cost = 0;
+  FamilyConfig candidate;
+};
+
 }  // namespace
 
-std::vector<Config> candidate_order(const OrderRequest& request) {
-  std::vector<Config> order;
-  std::unordered_set<std::string> taken;
-  const auto take = [&](const Config& config) {
-    if (order.size() < request.limit && taken.insert(to_text(config)).second) {
-      order.push_back(config);
+std::vector<FamilySpace> spaces_of(const std::vector<const KernelFamily*>& families, const Problem& problem,
+                                   const Arch& arch) {
+  std::vector<FamilySpace> spaces;
+  spaces.reserve(families.size());
+  for (const KernelFamily* const family : families) {
+    spaces.push_back({.family = family,
+                      .space = family->space(problem, arch),
+                      .default_config = family->default_config(problem, arch),
+                      .cost = [family, &problem, &arch](const Config& config) {
+                        return family->resources(problem, arch, config).cost;
+                      }});
+  }
+  return spaces;
+}
+
+std::vector<FamilyConfig> candidate_order(const OrderRequest& request) {
+  std::vector<FamilyConfig> order;
+  std::set<std::pair<const KernelFamily*, std::string>> taken;
+  const auto take = [&](const FamilyConfig& candidate) {
+    if (order.size() < request.limit && taken.emplace(candidate.family, to_text(candidate.config)).second) {
+      order.push_back(candidate);
     }
   };
-  take(request.default_config);
-  for (const Config& config : request.preferred) {
-    if (!request.space.why_not(config)) {
-      take(config);
+  for (const FamilySpace& each : request.spaces) {
+    take({.family = each.family, .config = each.default_config});
+  }
+  for (const FamilyConfig& candidate : request.preferred) {
+    const auto own = std::ranges::find(request.spaces, candidate.family, &FamilySpace::family);
+    if (own != request.spaces.end() && !own->space.why_not(candidate.config)) {
+      take(candidate);
     }
   }
 
   Random random(request.seed);
-  std::vector<Config> sample =
-      request.space.raw_size() <= walkable ? walk(request.space, random) : draw(request.space, random);
+  std::vector<Sampled> sample;
+  for (const FamilySpace& each : request.spaces) {
+    for (Config& config : each.space.raw_size() <= walkable ? walk(each.space, random) : draw(each.space, random)) {
+      const double cost = each.cost(config);
+      sample.push_back({.cost = std::isnan(cost) ? std::numeric_limits<double>::infinity() : cost,
+                        .candidate = {.family = each.family, .config = std::move(config)}});
+    }
+  }
   // Shuffled first: sorted by cost and place, ties stand in an order that depends on the seed alone.
   for (std::size_t n = sample.size(); n > 1; --n) {
     std::swap(sample[n - 1], sample[below(random, n)]);
@@ -80,17 +111,16 @@ std::vector<Config> candidate_order(const OrderRequest& request) {
   std::vector<std::pair<double, std::size_t>> by_cost;
   by_cost.reserve(sample.size());
   for (std::size_t n = 0; n < sample.size(); ++n) {
-    const double cost = request.cost(sample[n]);
-    by_cost.emplace_back(std::isnan(cost) ? std::numeric_limits<double>::infinity() : cost, n);
+    by_cost.emplace_back(sample[n].cost, n);
   }
   std::ranges::sort(by_cost);
 
   // The shuffled sample is its own sequence of random picks; take() drops what the other sequence already had.
   std::size_t random_next = 0;
   for (std::size_t n = 0; n < by_cost.size() && order.size() < request.limit; ++n) {
-    take(sample[by_cost[n].second]);
+    take(sample[by_cost[n].second].candidate);
     if (n % exploration == exploration - 1 && random_next < sample.size()) {
-      take(sample[random_next++]);
+      take(sample[random_next++].candidate);
     }
   }
   return order;

@@ -6,21 +6,33 @@
 #include <functional>
 #include <vector>
 
+#include "generator/arch.h"
 #include "generator/config.h"
+#include "generator/kernel_family.h"
+#include "generator/problem.h"
 
 namespace attentune {
 
+// A family's Configs of a problem.
+struct FamilySpace {
+  const KernelFamily* family = nullptr;
+  ConfigSpace space;
+  Config default_config;
+  std::function<double(const Config&)> cost;  // predicted; its order means something over all spaces of a request
+};
+// In the order of `families`. They, `problem` and `arch` are referred to.
+[[nodiscard]] std::vector<FamilySpace> spaces_of(const std::vector<const KernelFamily*>& families,
+                                                 const Problem& problem, const Arch& arch);
+
 struct OrderRequest {
-  const ConfigSpace& space;
-  Config default_config;                      // candidate 0
-  std::vector<Config> preferred;              // next, as they come: a stale Winner, Winners of near buckets
-  std::function<double(const Config&)> cost;  // predicted, relative
+  const std::vector<FamilySpace>& spaces;  // the first's default is candidate 0, those of the others come next
+  std::vector<FamilyConfig> preferred;     // then these: a stale Winner, Winners of near buckets
   std::uint64_t seed = 1;
   std::size_t limit = 200;  // most Configs wanted
 };
 
-// Deterministic by seed; no Config twice; preferred Configs outside the space are dropped. A space of any size: what
+// Deterministic by seed; no Config twice; preferred Configs outside their space are dropped. Spaces of any size: what
 // does not fit a sample of some thousand is drawn from, never built.
-[[nodiscard]] std::vector<Config> candidate_order(const OrderRequest& request);
+[[nodiscard]] std::vector<FamilyConfig> candidate_order(const OrderRequest& request);
 
 }  // namespace attentune

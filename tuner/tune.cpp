@@ -34,7 +34,7 @@ std::string session_name() {
          std::to_string(std::chrono::duration_cast<std::chrono::seconds>(now).count());
 }
 
-const KernelFamily& checked_family(const TuneRequest& request, const Device& device) {
+std::vector<const KernelFamily*> checked_families(const TuneRequest& request, const Device& device) {
   if (device.identity().kind == DeviceIdentity::Kind::simulator) {
     throw RefusalError({.field = "device",
                         .value = device.identity().name,
@@ -43,7 +43,7 @@ const KernelFamily& checked_family(const TuneRequest& request, const Device& dev
                             "tune on a GPU or with --device host; here 'attentune space' ranks Configs by predicted "
                             "cost, 'attentune verify --all-configs N' checks them"});
   }
-  return request.family != nullptr ? *request.family : family_for(request.problem, device.arch());
+  return request.families.empty() ? serving_families(request.problem, device.arch()) : request.families;
 }
 
 // Nobody waits longer for a call of a kernel of which nothing is known.
@@ -66,16 +66,15 @@ TuneRun::TuneRun(const TuneRequest& request, std::shared_ptr<const Device> devic
     : request_(request),
       device_(std::move(device)),
       store_(store),
-      family_(checked_family(request, *device_)),
+      families_(checked_families(request, *device_)),
       key_{.class_text = class_text(request.problem),
            .bucket_text = to_text(bucket_of(request.problem)),
            .device = to_text(device_->identity()),
            .policy = request.policy.id},
       session_(session_name()),
       meter_(request, monotonic_ms()),
-      history_(store, key_, request.problem, family_, *device_),
-      builder_({.family = &family_,
-                .problem = request.problem,
+      history_(store, key_, request.problem, families_, *device_),
+      builder_({.problem = request.problem,
                 .device = device_,
                 .stored = [this](const std::string& key) { return store_.load_binary(key); }}),
       worker_(
@@ -108,45 +107,42 @@ Record TuneRun::record_of(const Measurement& row, const Built& built) const {
   return record;
 }
 
-std::vector<Config> TuneRun::configs() const {
-  const Arch& arch = device_->arch();
-  const ConfigSpace space = family_.space(request_.problem, arch);
-  const Config standard = family_.default_config(request_.problem, arch);
+std::vector<FamilyConfig> TuneRun::candidates() const {
+  const std::vector<FamilySpace> spaces = spaces_of(families_, request_.problem, device_->arch());
   if (request_.only_config) {
+    const FamilySpace& own = spaces.front();
     const Config only = parse_config(*request_.only_config);
-    if (const auto reason = space.why_not(only)) {
+    if (const auto reason = own.space.why_not(only)) {
       throw RefusalError({.field = "config",
                           .value = *request_.only_config,
                           .limit = *reason,
                           .remedy = "`attentune space` lists what is allowed"});
     }
-    return only == standard ? std::vector{standard} : std::vector{standard, only};
+    std::vector<FamilyConfig> two{{.family = own.family, .config = own.default_config}};
+    if (only != own.default_config) {
+      two.push_back({.family = own.family, .config = only});
+    }
+    return two;
   }
   // Configs that earlier tunes have settled are passed over without counting, so more are lined up than will be tried.
-  constexpr std::uint64_t most = 4096;
-  return candidate_order(
-      {.space = space,
-       .default_config = standard,
-       .preferred = history_.preferred(),
-       .cost = [&](const Config& config) { return family_.resources(request_.problem, arch, config).cost; },
-       .seed = request_.seed,
-       .limit = static_cast<std::size_t>(most)});
+  constexpr std::size_t most = 4096;
+  return candidate_order({.spaces = spaces, .preferred = history_.preferred(), .seed = request_.seed, .limit = most});
 }
 
 void TuneRun::try_all() {
-  std::vector<Config> order = configs();
+  std::vector<FamilyConfig> order = candidates();
   meter_.plan(std::min<std::uint64_t>(order.size(), std::max<std::uint64_t>(request_.budget.trials, 1)));
   meter_.stage(TuneProgress::Stage::candidate, monotonic_ms());
 
   const int cpus = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   const int threads = request_.compile_threads > 0 ? std::min(request_.compile_threads, cpus) : cpus;
-  const Config standard = order.front();
+  const FamilyConfig standard = order.front();
   // The default is tried anew in any case: its time says how this machine is today.
-  const auto skip = [&](const std::string& key, const Config& config) {
-    return config != standard && history_.settled(key, to_text(config));
+  const auto skip = [&](const std::string& key, const FamilyConfig& candidate) {
+    return candidate != standard && history_.settled(key, to_text(candidate.config));
   };
   CompileAhead compiling(
-      std::move(order), [&](const Config& config) { return builder_.build(config, skip); }, threads,
+      std::move(order), [&](const FamilyConfig& candidate) { return builder_.build(candidate, skip); }, threads,
       static_cast<std::size_t>(2 * threads));
   const double loop_s = request_.budget.seconds - race_s() * static_cast<double>(most_finalists);
   bool is_default = true;
@@ -166,7 +162,7 @@ void TuneRun::try_all() {
 
 void TuneRun::recall(const Built& built) {
   result_.resumed = true;
-  if (const Measurement* const before = history_.measured(built.binary_key, to_text(built.config))) {
+  if (const Measurement* const before = history_.measured(built.binary_key, to_text(built.candidate.config))) {
     Measurement row = *before;
     row.time_ms *= scale_;
     meter_.best(row.time_ms, row.config);
@@ -177,14 +173,14 @@ void TuneRun::recall(const Built& built) {
 void TuneRun::try_one(const Built& built, const bool is_default, CompileAhead& compiling) {
   Measurement row = common_row();
   if (built.binary != nullptr) {
-    const Candidate candidate{.config = to_text(built.config), .binary = *built.binary};
+    const Candidate candidate{.config = to_text(built.candidate.config), .binary = *built.binary};
     // A Pause has meaning where compiling and the kernel share the processor.
     const bool shared = device_->identity().kind == DeviceIdentity::Kind::host;
     row = trial_.run({.candidate = candidate, .best_ms = meter_.best_ms(), .compiling = shared ? &compiling : nullptr});
   } else {
     row.binary_key = built.binary_key;
-    row.family = family_.name();
-    row.config = to_text(built.config);
+    row.family = built.candidate.family->name();
+    row.config = to_text(built.candidate.config);
     row.outcome = built.outcome;
     row.detail = built.failure;
   }

@@ -47,7 +47,8 @@ void TuneRun::defend_incumbent() {
     return;
   }
   Ranked entry{.built = {}, .row = *incumbent, .is_default = false, .from_before = true};
-  entry.built.config = parse_config(incumbent->config);
+  entry.built.candidate = {.family = *std::ranges::find(families_, incumbent->family, &KernelFamily::name),
+                           .config = parse_config(incumbent->config)};
   entry.row.time_ms *= scale_;
   ranked_.push_back(std::move(entry));
 }
@@ -71,7 +72,7 @@ void TuneRun::decide() {
   for (const std::size_t n : all.empty() ? std::vector<std::size_t>() : finalists(all)) {
     Ranked& entry = ranked_[n];
     if (entry.from_before) {
-      entry.built = builder_.build(entry.built.config);
+      entry.built = builder_.build(entry.built.candidate);
       if (entry.built.binary == nullptr) {
         continue;
       }

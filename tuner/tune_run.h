@@ -39,7 +39,7 @@ class TuneRun {
 
  private:
   void start_worker();
-  [[nodiscard]] std::vector<Config> configs() const;
+  [[nodiscard]] std::vector<FamilyConfig> candidates() const;
   void try_all();
   void try_one(const Built& built, bool is_default, CompileAhead& compiling);
   void recall(const Built& built);
@@ -64,7 +64,7 @@ class TuneRun {
   const TuneRequest& request_;
   std::shared_ptr<const Device> device_;
   Store& store_;
-  const KernelFamily& family_;
+  const std::vector<const KernelFamily*> families_;
   const TuningKey key_;
   const std::string session_;
   ProgressMeter meter_;

@@ -53,8 +53,8 @@ struct TuneRequest {
   Problem problem;  // measured as given; stored under its bucket
   TuneBudget budget;
   MeasurementPolicy policy;
-  const KernelFamily* family = nullptr;    // nullptr = family_for(problem)
-  std::optional<std::string> only_config;  // text: try this one (and the default) only
+  std::vector<const KernelFamily*> families;  // empty: all that serve the problem
+  std::optional<std::string> only_config;     // text: try this one (and the default) only, of the one family named
   std::uint64_t seed = 1;
   int compile_threads = 0;           // 0 = one a CPU; on a host they stand still while something is timed
   std::string device_name = "host";  // as open_device takes it: the worker opens its own

@@ -20,16 +20,16 @@ using namespace std::chrono_literals;
 
 namespace {
 
-std::vector<Config> numbered(const int count) {
-  std::vector<Config> configs;
+std::vector<FamilyConfig> numbered(const int count) {
+  std::vector<FamilyConfig> configs;
   for (int n = 0; n < count; ++n) {
-    configs.push_back(parse_config("n=" + std::to_string(n)));
+    configs.push_back({.family = nullptr, .config = parse_config("n=" + std::to_string(n))});
   }
   return configs;
 }
 
-Built built(const Config& config) {
-  return {.config = config, .binary_key = {}, .source_text = {}, .binary = {}, .skipped = false, .failure = {}};
+Built built(const FamilyConfig& candidate) {
+  return {.candidate = candidate, .binary_key = {}, .source_text = {}, .binary = {}, .skipped = false, .failure = {}};
 }
 
 }  // namespace
@@ -37,15 +37,15 @@ Built built(const Config& config) {
 TEST_CASE("builds are delivered in order, whatever order they end in") {
   CompileAhead ahead(
       numbered(20),
-      [](const Config& config) {
-        std::this_thread::sleep_for(config.integer("n") % 3 == 0 ? 5ms : 0ms);
-        return built(config);
+      [](const FamilyConfig& candidate) {
+        std::this_thread::sleep_for(candidate.config.integer("n") % 3 == 0 ? 5ms : 0ms);
+        return built(candidate);
       },
       4, 4);
   for (int n = 0; n < 20; ++n) {
     const auto next = ahead.next();
     REQUIRE(next);
-    CHECK(next->config.integer("n") == n);
+    CHECK(next->candidate.config.integer("n") == n);
   }
   CHECK_FALSE(ahead.next());
 }
@@ -55,9 +55,9 @@ TEST_CASE("no more than the bound is built ahead, and a destructor does not wait
   {
     CompileAhead ahead(
         numbered(1000),
-        [&](const Config& config) {
+        [&](const FamilyConfig& candidate) {
           ++builds;
-          return built(config);
+          return built(candidate);
         },
         2, 3);
     REQUIRE(ahead.next());
@@ -72,12 +72,12 @@ TEST_CASE("nothing is built during a pause") {
   std::atomic<int> builds = 0;
   CompileAhead ahead(
       numbered(50),
-      [&](const Config& config) {
+      [&](const FamilyConfig& candidate) {
         ++running;
         std::this_thread::sleep_for(2ms);
         ++builds;
         --running;
-        return built(config);
+        return built(candidate);
       },
       3, 6);
   for (int n = 0; n < 10; ++n) {
@@ -118,7 +118,7 @@ class MemoryLimit {
 
 // Run by the next test case in a process of its own, that has no stacks of ended threads to use again.
 TEST_CASE("child: builds where threads are short" * doctest::skip()) {
-  const std::vector<Config> configs = numbered(200);
+  const std::vector<FamilyConfig> configs = numbered(200);
   const auto deliver_under = [&](const rlim_t more_bytes) {
     const MemoryLimit limit(more_bytes);
     CompileAhead ahead(configs, built, 128, 8);

@@ -30,7 +30,7 @@ const FaultyFamily faulty;
 TuneRequest request_for_faults() {
   TuneRequest request;
   request.problem = parse_problem(small_problem);
-  request.family = &faulty;
+  request.families = {&faulty};
   request.budget = {.seconds = 300, .trials = 100};
   request.policy.full_repeats = 7;
   // Longer than the slice another process takes away, so that a busy machine does not decide who is faster.

@@ -27,6 +27,8 @@ const std::vector<Command>& commands() {
        .run = run_problems},
       {.name = "space",
        .summary = "show the space of Configs of a problem, with the best by predicted cost",
+       .detail = "Of every family of kernels that serves it, the one predicted to be the fastest first. `tune` tries\n"
+                 "Configs of all of them.",
        .example = "attentune space dtype=f32 heads=8 head_dim=128 seq=2048",
        .options = takes_problem | takes_device | takes_arch | takes_json,
        .run = run_space},

@@ -22,7 +22,7 @@ std::string entries_of(const Binary& binary) {
   return names;
 }
 
-void print_binary(const NamedProblem& named, const Arch& arch, const BuildChoice& choice, const Binary& binary,
+void print_binary(const NamedProblem& named, const Arch& arch, const FamilyConfig& choice, const Binary& binary,
                   bool json) {
   // A cubin stands alone; an object may need functions of the program it is linked into.
   const std::vector<std::string> undefined =
@@ -59,7 +59,7 @@ void print_binary(const NamedProblem& named, const Arch& arch, const BuildChoice
     fmt::print("  warning    {}\n", warning);
 }
 
-void print_assembly(const NamedProblem& named, const Arch& arch, const BuildChoice& choice, const std::string& text) {
+void print_assembly(const NamedProblem& named, const Arch& arch, const FamilyConfig& choice, const std::string& text) {
   print_json({{"event", "assembly"},
               {"problem", to_text(named.problem)},
               {"family", choice.family->name()},
@@ -76,7 +76,7 @@ int run_compile(const Arguments& arguments) {
   require_output(arguments.output, problems.size(), arguments.json);
   const auto compiler = compiler_for(arch, compiler_options());
   for (const NamedProblem& named : problems) {
-    const BuildChoice choice = choose(named.problem, arch, arguments.config);
+    const FamilyConfig choice = choose(named.problem, arch, arguments.config);
     const Rendering rendering = render(*choice.family, named.problem, choice.config, arch, *compiler);
     if (arguments.assembly) {
       const std::string text = arch.is_host()

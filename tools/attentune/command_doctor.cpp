@@ -92,7 +92,7 @@ Finding kernel(const Arguments& arguments) {
   const Problem problem =
       parse_problem(fmt::format("dtype={} heads=2/1 head_dim=64 seq=70 mask=causal() outputs=out,lse",
                                 device->arch().is_host() ? "f32" : "bf16"));
-  const BuildChoice choice = choose(problem, device->arch(), std::nullopt);
+  const FamilyConfig choice = choose(problem, device->arch(), std::nullopt);
   const auto built = build(problem, device, *choice.family, choice.config);
   const auto executor = make_pool(1);
   const Verdict verdict = Verifier(*executor, device->memory()).verify(problem, runner(built));

@@ -89,13 +89,14 @@ void print_text(const NamedProblem& named, const KernelFamily& family, const Arc
 int run_space(const Arguments& arguments) {
   const Arch arch = arch_of(arguments);
   for (const NamedProblem& named : problem_list(arguments.problems)) {
-    const KernelFamily& family = family_for(named.problem, arch);
-    const ConfigSpace space = family.space(named.problem, arch);
-    const std::vector<Ranked> ranked = rank(family, space, named.problem, arch);
-    if (arguments.json)
-      print_space_json(named, family, space, ranked);
-    else
-      print_text(named, family, arch, space, ranked);
+    for (const KernelFamily* family : serving_families(named.problem, arch)) {
+      const ConfigSpace space = family->space(named.problem, arch);
+      const std::vector<Ranked> ranked = rank(*family, space, named.problem, arch);
+      if (arguments.json)
+        print_space_json(named, *family, space, ranked);
+      else
+        print_text(named, *family, arch, space, ranked);
+    }
   }
   return 0;
 }

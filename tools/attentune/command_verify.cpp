@@ -35,7 +35,7 @@ std::vector<Config> spread(const KernelFamily& family, const Problem& problem, c
   return configs;
 }
 
-std::vector<Config> configs_of(const Arguments& arguments, const CoveringCase& each, const BuildChoice& choice,
+std::vector<Config> configs_of(const Arguments& arguments, const CoveringCase& each, const FamilyConfig& choice,
                                const Arch& arch) {
   const Problem& problem = each.named.problem;
   std::vector<Config> chosen = arguments.sample && !each.config
@@ -108,7 +108,7 @@ int run_verify(const Arguments& arguments) {
       continue;
     }
     require_memory(problem);
-    const BuildChoice choice = choose(problem, device->arch(), each.config ? to_text(*each.config) : arguments.config);
+    const FamilyConfig choice = choose(problem, device->arch(), each.config ? to_text(*each.config) : arguments.config);
     for (const Config& config : configs_of(arguments, each, choice, device->arch()))
       verify_one(each.named, device, *choice.family, config, verifier, arguments, tally);
   }

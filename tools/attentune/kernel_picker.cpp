@@ -19,7 +19,7 @@ KernelPicker::KernelPicker(const Arguments& arguments) : device_(device_of(argum
 
 PickedKernel KernelPicker::pick(const Problem& problem) {
   if (config_) {
-    const BuildChoice choice = choose(problem, device_->arch(), config_);
+    const FamilyConfig choice = choose(problem, device_->arch(), config_);
     return {.kernel = build(problem, device_, *choice.family, choice.config),
             .trust = std::string(name(Trust::compiled_only)),
             .provenance = "given_config"};

@@ -22,17 +22,14 @@
 namespace attentune {
 namespace {
 
-std::vector<Config> order_of(const Problem& problem, const Arch& arch, const BuildChoice& choice,
-                             const Arguments& arguments) {
+std::vector<FamilyConfig> order_of(const Problem& problem, const Arch& arch, const FamilyConfig& choice,
+                                   const Arguments& arguments) {
   if (arguments.config)
-    return {choice.config};
-  return candidate_order(
-      {.space = choice.family->space(problem, arch),
-       .default_config = choice.config,
-       .preferred = {},
-       .cost = [&](const Config& config) { return choice.family->resources(problem, arch, config).cost; },
-       .seed = arguments.seed,
-       .limit = std::max<std::size_t>(1, arguments.trials)});
+    return {choice};
+  return candidate_order({.spaces = spaces_of(serving_families(problem, arch), problem, arch),
+                          .preferred = {},
+                          .seed = arguments.seed,
+                          .limit = std::max<std::size_t>(1, arguments.trials)});
 }
 
 void print_row(const Result& result, const Verdict& verdict, double cost) {
@@ -50,7 +47,7 @@ int rank_simulated(const std::vector<NamedProblem>& problems, const std::shared_
   Verifier verifier(*executor, device->memory());
   bool all_right = true;
   // What cannot be built is refused before anything runs.
-  std::vector<BuildChoice> choices;
+  std::vector<FamilyConfig> choices;
   choices.reserve(problems.size());
   for (const NamedProblem& each : problems) {
     require_memory(each.problem);
@@ -58,29 +55,31 @@ int rank_simulated(const std::vector<NamedProblem>& problems, const std::shared_
   }
   for (std::size_t n = 0; n < problems.size(); ++n) {
     const auto& [name, problem] = problems[n];
-    const BuildChoice& choice = choices[n];
-    const std::vector<Config> order = order_of(problem, device->arch(), choice, arguments);
-    const double cost_of_first = choice.family->resources(problem, device->arch(), order.front()).cost;
+    const FamilyConfig& choice = choices[n];
+    const std::vector<FamilyConfig> order = order_of(problem, device->arch(), choice, arguments);
+    const auto cost = [&](const FamilyConfig& candidate) {
+      return candidate.family->resources(problem, device->arch(), candidate.config).cost;
+    };
     if (!arguments.json)
       fmt::print("{}{}{}\n{:>10}  {:<6} {:>8}  {}\n", name, name.empty() ? "" : ": ", to_text(problem), "cost",
                  "status", "error", "config");
     std::size_t tried = 0;
     const auto end = Clock::now() + std::chrono::duration<double>(arguments.budget_s);
-    for (const Config& config : order) {
+    for (const FamilyConfig& candidate : order) {
       if (cancelled.load() || (tried > 0 && Clock::now() >= end))
         break;
       ++tried;
-      const auto kernel = build(problem, device, *choice.family, config);
+      const auto kernel = build(problem, device, *candidate.family, candidate.config);
       const Verdict verdict = verdict_of(verifier, problem, kernel);
       all_right = all_right && verdict.passed;
       Result result = describe(problem, name, *kernel);
       result.trust = attentune::name(verdict.passed ? Trust::verified_here : Trust::compiled_only);
-      result.provenance = arguments.config ? "given_config" : config == choice.config ? "default_config" : "ranked";
+      result.provenance = arguments.config ? "given_config" : candidate == choice ? "default_config" : "ranked";
       result.error = verdict.worst_ratio;
       if (arguments.json)
         fmt::print("{}", json_line(result, "result"));
       else
-        print_row(result, verdict, choice.family->resources(problem, device->arch(), config).cost / cost_of_first);
+        print_row(result, verdict, cost(candidate) / cost(order.front()));
       flush_output();
       if (!verdict.passed)
         complain(fmt::format("{} with config '{}' is wrong: {}; report it with this line", result.problem,

@@ -90,7 +90,7 @@ std::string own_path() {
   return {path.data(), static_cast<std::size_t>(length)};
 }
 
-BuildChoice choose(const Problem& problem, const Arch& arch, const std::optional<std::string>& config) {
+FamilyConfig choose(const Problem& problem, const Arch& arch, const std::optional<std::string>& config) {
   if (!config) {
     const KernelFamily& family = family_for(problem, arch);
     return {.family = &family, .config = family.default_config(problem, arch)};

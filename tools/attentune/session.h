@@ -39,11 +39,7 @@ namespace attentune {
 
 // A family with the Config to build: --config if given, with the family it is meant for (checked against the space),
 // else the default of the family predicted to be the fastest.
-struct BuildChoice {
-  const KernelFamily* family = nullptr;
-  Config config;
-};
-[[nodiscard]] BuildChoice choose(const Problem& problem, const Arch& arch, const std::optional<std::string>& config);
+[[nodiscard]] FamilyConfig choose(const Problem& problem, const Arch& arch, const std::optional<std::string>& config);
 // What the settings say of compilers.
 [[nodiscard]] CompilerOptions compiler_options();
 // The keyed Binary of a Rendering.
