@@ -63,6 +63,15 @@ std::int64_t Config::integer_or(std::string_view name, std::int64_t otherwise) c
   return has ? integer(name) : otherwise;
 }
 
+Config Config::with(std::string_view name, std::string value) const {
+  Config changed = *this;
+  for (Choice& choice : changed.choices_) {
+    if (choice.name == name)
+      choice.value = std::move(value);
+  }
+  return changed;
+}
+
 std::string Config::compile_text() const {
   std::string text;
   append_choices(text, choices_, ChoiceKind::compile);

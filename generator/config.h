@@ -38,6 +38,8 @@ class Config {
   [[nodiscard]] std::int64_t integer(std::string_view name) const;
   // `otherwise` when the Config has no such choice: rules see Configs whose last choices are still to come.
   [[nodiscard]] std::int64_t integer_or(std::string_view name, std::int64_t otherwise) const;
+  // The same Config but for one choice, which it has.
+  [[nodiscard]] Config with(std::string_view name, std::string value) const;
   // Text of the compile choices only: the Config's part of the binary key.
   [[nodiscard]] std::string compile_text() const;
 
@@ -74,8 +76,9 @@ class ConfigSpace {
   using Rule = std::function<bool(const Config& prefix)>;
 
   void add(Dimension dimension);
-  // `last` names the dimension after which the rule can be decided.
-  void require(std::string_view last, Rule rule);
+  // `last` names the dimension after which the rule can be decided; `needs` is what its value then needs, for who is
+  // refused it.
+  void require(std::string_view last, std::string needs, Rule rule);
 
   [[nodiscard]] const std::vector<Dimension>& dimensions() const noexcept { return dimensions_; }
   // Product of the dimension sizes, before rules.
@@ -89,6 +92,7 @@ class ConfigSpace {
  private:
   struct BoundRule {
     std::size_t depth;
+    std::string needs;
     Rule rule;
   };
   std::vector<Dimension> dimensions_;

@@ -9,10 +9,10 @@ namespace attentune {
 
 void ConfigSpace::add(Dimension dimension) { dimensions_.push_back(std::move(dimension)); }
 
-void ConfigSpace::require(std::string_view last, Rule rule) {
+void ConfigSpace::require(std::string_view last, std::string needs, Rule rule) {
   for (std::size_t d = 0; d < dimensions_.size(); ++d) {
     if (dimensions_[d].name == last) {
-      rules_.push_back({d, std::move(rule)});
+      rules_.push_back({d, std::move(needs), std::move(rule)});
       return;
     }
   }
@@ -77,7 +77,7 @@ std::optional<std::string> ConfigSpace::why_not(const Config& config) const {
     const Config partial(prefix);
     for (const BoundRule& bound : rules_) {
       if (bound.depth == d && !bound.rule(partial)) {
-        return fmt::format("a rule forbids {}", to_text(partial));
+        return fmt::format("{}={} needs {}", dimension.name, choices[d].value, bound.needs);
       }
     }
   }

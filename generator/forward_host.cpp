@@ -112,36 +112,39 @@ ConfigSpace class_space(const Problem& problem, const Arch& arch) {
   space.add({"grain", ChoiceKind::launch, {"1", "4"}, "tasks a worker claims at once"});
   space.add({"split", ChoiceKind::launch, {"1", "2", "4", "8", "16", "32"}, "parts the keys are split into"});
 
-  space.require("product", [problem, arch](const Config& config) {
+  space.require("product", "dtypes, instructions and a width that go with it", [problem, arch](const Config& config) {
     const HostConfig shape = HostConfig::of(config);
     return serves(shape.product, problem, arch, shape.width);
   });
-  space.require("micro", [arch](const Config& config) {
+  space.require("micro", "registers for its sums, and enough sums to hide latency", [arch](const Config& config) {
     const HostConfig shape = HostConfig::of(config);
     return is_worthwhile(shape.micro, shape.product, arch, shape.width);
   });
-  space.require("unroll", [](const Config& config) {
+  space.require("unroll", "a product other than tile", [](const Config& config) {
     const HostConfig shape = HostConfig::of(config);
     return shape.unroll == 1 || shape.product != Product::tile;
   });
-  space.require("tile_m", [](const Config& config) {
-    const HostConfig shape = HostConfig::of(config);
-    return shape.tile_m % shape.micro.rows == 0 &&
-           std::find(heights.begin(), heights.end(), shape.tile_m / shape.micro.rows) != heights.end();
-  });
-  space.require("pack", [problem](const Config& config) {
-    const HostConfig shape = HostConfig::of(config);
-    if (static_cast<double>(scratch_bytes(problem, shape)) > max_scratch_bytes)
-      return false;
-    if (shape.pack == Pack::none) {
-      const bool whole_panels = shape.product == Product::fma || shape.tile_n % (shape.micro.vectors * lanes) == 0;
-      return streams(shape.product, problem) && whole_panels && shape.unroll == 1 && streams(shape.micro) &&
-             shape.tile_m <= max_stream_rows && shape.tile_n <= 256;
-    }
-    if (shape.tile_n % (shape.micro.vectors * lanes) != 0)
-      return false;  // a panel is packed whole
-    return shape.pack != Pack::k || (reads_v_in_place(problem) && shape.product == Product::fma);
-  });
+  space.require("tile_m", fmt::format("to be the rows of micro times one of {}", fmt::join(heights, " ")),
+                [](const Config& config) {
+                  const HostConfig shape = HostConfig::of(config);
+                  return shape.tile_m % shape.micro.rows == 0 &&
+                         std::find(heights.begin(), heights.end(), shape.tile_m / shape.micro.rows) != heights.end();
+                });
+  space.require(
+      "pack", "a tile_n of whole panels, scratch within its limit, and a product that reads what is packed so",
+      [problem](const Config& config) {
+        const HostConfig shape = HostConfig::of(config);
+        if (static_cast<double>(scratch_bytes(problem, shape)) > max_scratch_bytes)
+          return false;
+        if (shape.pack == Pack::none) {
+          const bool whole_panels = shape.product == Product::fma || shape.tile_n % (shape.micro.vectors * lanes) == 0;
+          return streams(shape.product, problem) && whole_panels && shape.unroll == 1 && streams(shape.micro) &&
+                 shape.tile_m <= max_stream_rows && shape.tile_n <= 256;
+        }
+        if (shape.tile_n % (shape.micro.vectors * lanes) != 0)
+          return false;  // a panel is packed whole
+        return shape.pack != Pack::k || (reads_v_in_place(problem) && shape.product == Product::fma);
+      });
   return space;
 }
 
@@ -290,14 +293,15 @@ ConfigSpace ForwardHost::space(const Problem& problem, const Arch& arch) const {
   // What cannot win at these lengths. Tiny row tiles only where there are few rows.
   const std::int64_t rows = row_count(problem);
   const std::int64_t least = std::min<std::int64_t>(rows, 96) / 4;
-  space.require("tile_m", [least](const Config& config) { return config.integer("tile_m") >= least; });
-  space.require("pack", [problem, rows](const Config& config) {
+  space.require("tile_m", "fewer rows in the problem",
+                [least](const Config& config) { return config.integer("tile_m") >= least; });
+  space.require("pack", "other lengths", [problem, rows](const Config& config) {
     const HostConfig shape = HostConfig::of(config);
     if (shape.pack == Pack::none)
       return rows <= max_stream_rows;
     return shape.pack != Pack::whole || whole_pays(problem, shape);
   });
-  space.require("split", [problem](const Config& config) {
+  space.require("split", "few rows, many keys, grain=1, and pack=task or none", [problem](const Config& config) {
     const std::int64_t split = config.integer("split");
     const HostConfig shape = HostConfig::of(config);
     const bool shares = shape.pack == Pack::task || shape.pack == Pack::none;
@@ -327,6 +331,13 @@ Config ForwardHost::default_config(const Problem& problem, const Arch& arch) con
 
 Resources ForwardHost::resources(const Problem& problem, const Arch& arch, const Config& config) const {
   return predict(problem, arch, HostConfig::of(config));
+}
+
+Config ForwardHost::relaunched(const Problem& problem, const Arch& /*arch*/, const Config& config) const {
+  std::int64_t split = config.integer("split");
+  while (!split_pays(problem, HostConfig::of(config), split))
+    split /= 2;
+  return config.with("split", std::to_string(split));
 }
 
 Source ForwardHost::render(const Problem& problem, const Arch& arch, const Config& config) const {

@@ -51,20 +51,21 @@ ConfigSpace class_space(const Problem& problem, const Arch& arch) {
              {"0", "1", "2"},
              "of blocks: 0 row tiles forward, 1 row tiles reversed, 2 heads first, row tiles reversed"});
 
-  space.require("warps", [](const Config& config) {
+  space.require("warps", "16 or 32 rows a warp, and keys in multiples of 16", [](const Config& config) {
     const std::string& warps = config.word("warps");
     const std::int64_t warps_m = warps.front() - '0';
     const std::int64_t warps_n = warps.back() - '0';
     const std::int64_t rows = config.integer("tile_m") / warps_m;
     return (rows == 16 || rows == 32) && config.integer("tile_n") % (16 * warps_n) == 0;
   });
-  space.require("min_blocks", [problem, limits](const Config& config) {
-    const MmaShape shape = mma_shape(config);
-    const std::int64_t shared = shared_bytes(shape, problem);
-    const std::int64_t allowed = registers_allowed(shape, limits);
-    return shared <= limits.shared_per_block && blocks_an_sm(shape, problem, limits, allowed) >= shape.min_blocks &&
-           registers_needed(shape, problem) <= allowed + bearable_spill;
-  });
+  space.require(
+      "min_blocks", "registers and shared memory for as many blocks an SM", [problem, limits](const Config& config) {
+        const MmaShape shape = mma_shape(config);
+        const std::int64_t shared = shared_bytes(shape, problem);
+        const std::int64_t allowed = registers_allowed(shape, limits);
+        return shared <= limits.shared_per_block && blocks_an_sm(shape, problem, limits, allowed) >= shape.min_blocks &&
+               registers_needed(shape, problem) <= allowed + bearable_spill;
+      });
   return space;
 }
 
@@ -105,14 +106,15 @@ std::optional<Refusal> ForwardMma::refusal(const Problem& problem, const Arch& a
 ConfigSpace ForwardMma::space(const Problem& problem, const Arch& arch) const {
   ConfigSpace space = class_space(problem, arch);
   const GpuArch& limits = limits_of(arch);
-  space.require("pack", [problem](const Config& config) {
-    MmaShape shape{.tile_m = config.integer("tile_m"), .packed = config.word("pack") == "yes"};
-    shape.warps_n = config.word("warps").back() - '0';
-    return is_worthwhile(shape, problem);
-  });
-  space.require("order", [problem, limits](const Config& config) {
-    return splits_are_worthwhile(mma_shape(config), problem, limits);
-  });
+  space.require("pack", "a tile_m that the rows fill, and warps along keys only where rows are few",
+                [problem](const Config& config) {
+                  MmaShape shape{.tile_m = config.integer("tile_m"), .packed = config.word("pack") == "yes"};
+                  shape.warps_n = config.word("warps").back() - '0';
+                  return is_worthwhile(shape, problem);
+                });
+  space.require(
+      "order", "splits=1, or order=0, few blocks and two key tiles a split",
+      [problem, limits](const Config& config) { return splits_are_worthwhile(mma_shape(config), problem, limits); });
   return space;
 }
 
@@ -139,10 +141,16 @@ Config ForwardMma::default_config(const Problem& problem, const Arch& arch) cons
 
 Resources ForwardMma::resources(const Problem& problem, const Arch& arch, const Config& config) const {
   const MmaShape shape = mma_shape(config);
-  return {.workspace_bytes = static_cast<double>(shares_bytes(problem, shape.splits)),
+  return {.workspace_bytes = static_cast<double>(partials_bytes(problem, shape.splits)),
           .shared_bytes = static_cast<double>(shared_bytes(shape, problem)),
           .registers = static_cast<double>(registers_needed(shape, problem)),
           .cost = predicted_clocks(shape, problem, limits_of(arch))};
+}
+
+Config ForwardMma::relaunched(const Problem& problem, const Arch& arch, const Config& config) const {
+  return with_suitable_splits(*this, problem, arch, config, [&](const Config& other) {
+    return splits_are_worthwhile(mma_shape(other), problem, limits_of(arch));
+  });
 }
 
 Source ForwardMma::render(const Problem& problem, const Arch& arch, const Config& config) const {

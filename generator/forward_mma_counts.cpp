@@ -23,9 +23,9 @@ MmaCounts mma_counts(const Problem& p, const Config& config) {
     const Interval queries{.first = first / pack + p.shift(), .last = (first + rows - 1) / pack + p.shift()};
     const std::vector<Interval> tiles = key_tile_runs(p, runs, shape.tile_n, queries);
     for (std::int64_t split = 0; split < shape.splits; ++split) {
-      const KeyShare block = key_share(p, tiles, shape.tile_n, shape.splits, split);
-      counts.key_tiles += head_packs * block.tiles;
-      counts.global_bytes_read += head_packs * 2 * (rows * p.head_dim_qk + block.keys * (p.head_dim_qk + p.head_dim_v));
+      const KeyShare share = key_share(p, tiles, shape.tile_n, shape.splits, split);
+      counts.key_tiles += head_packs * share.tiles;
+      counts.global_bytes_read += head_packs * 2 * (rows * p.head_dim_qk + share.keys * (p.head_dim_qk + p.head_dim_v));
     }
   }
   const std::int64_t keys_of_8 = shape.tile_n / 8;
@@ -34,9 +34,9 @@ MmaCounts mma_counts(const Problem& p, const Config& config) {
   counts.matrix_instructions = counts.key_tiles * a_tile;
 
   const std::int64_t rows = p.batch * p.heads_q * p.len_q;
-  const SplitTraffic shares = split_traffic(p, shape.splits);
-  counts.global_bytes_written = rows * (2 * p.head_dim_v + (p.lse ? 4 : 0)) + shares.written;
-  counts.global_bytes_read += shares.read;
+  const SplitTraffic partials = split_traffic(p, shape.splits);
+  counts.global_bytes_written = rows * (2 * p.head_dim_v + (p.lse ? 4 : 0)) + partials.written;
+  counts.global_bytes_read += partials.read;
   if (p.sink_logit && shape.splits == 1)  // by the four lanes that hold a row
     counts.global_bytes_read += rows * 4 * 4;
   return counts;

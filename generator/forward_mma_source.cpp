@@ -16,11 +16,11 @@ namespace {
 constexpr std::array<std::string_view, 5> before_expressions{"attention_args.h", "cuda/types.cuh", "cuda/math.cuh",
                                                              "cuda/mask.cuh", "cuda/score.cuh"};
 constexpr std::array<std::string_view, 20> after_expressions{
-    "cuda/shape.cuh",        "cuda/fragments.cuh",   "cuda/shared_memory.cuh", "cuda/async_copy.cuh",
-    "cuda/matrix.cuh",       "cuda/shared_tile.cuh", "cuda/warp_place.cuh",    "cuda/rows.cuh",
-    "cuda/work_item.cuh",    "cuda/copy_tile.cuh",   "cuda/tile_sequence.cuh", "cuda/products.cuh",
-    "cuda/key_pipeline.cuh", "cuda/softmax.cuh",     "cuda/merge_warps.cuh",   "cuda/row_end.cuh",
-    "cuda/store_share.cuh",  "cuda/epilogue.cuh",    "cuda/forward_mma.cuh",   "cuda/combine_splits.cuh"};
+    "cuda/shape.cuh",         "cuda/fragments.cuh",   "cuda/shared_memory.cuh", "cuda/async_copy.cuh",
+    "cuda/matrix.cuh",        "cuda/shared_tile.cuh", "cuda/warp_place.cuh",    "cuda/rows.cuh",
+    "cuda/work_item.cuh",     "cuda/copy_tile.cuh",   "cuda/tile_sequence.cuh", "cuda/products.cuh",
+    "cuda/key_pipeline.cuh",  "cuda/softmax.cuh",     "cuda/merge_warps.cuh",   "cuda/row_end.cuh",
+    "cuda/store_partial.cuh", "cuda/epilogue.cuh",    "cuda/forward_mma.cuh",   "cuda/combine_splits.cuh"};
 
 std::string constants(const Problem& p, const MmaShape& shape) {
   const std::array<CudaConstant, 9> values{{{"TILE_M", shape.tile_m},
@@ -43,7 +43,7 @@ std::vector<LaunchRule> launch_rules(const Problem& p, const MmaShape& shape) {
            .grid = {fmt::format("splits * batch * {} * ceil_div({}, {})", heads, rows, shape.tile_m), "1", "1"},
            .block = {std::to_string(shape.threads()), "1", "1"},
            .shared_bytes = std::to_string(shared_bytes(shape, p)),
-           .workspace = shares_workspace(p)},
+           .workspace = partials_workspace(p)},
           combine_launch(p)};
 }
 

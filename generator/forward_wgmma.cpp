@@ -54,27 +54,29 @@ ConfigSpace class_space(const Problem& problem, const Arch& arch) {
              {"0", "1", "2"},
              "of blocks: 0 row tiles forward, 1 row tiles reversed, 2 heads first, row tiles reversed"});
 
-  // Q is copied in boxes of all heads of some queries, and O, where it is copied, in boxes of the 16 rows of a warp.
-  space.require("pack", [problem](const Config& config) {
-    return config.integer("tile_m") % heads_a_block({.packed = config.word("pack") == "yes"}, problem) == 0;
-  });
-  space.require("store", [problem](const Config& config) {
-    return config.word("store") == "threads" ||
-           16 % heads_a_block({.packed = config.word("pack") == "yes"}, problem) == 0;
-  });
-  space.require("tile_n", [problem](const Config& config) {
+  // Q is copied in boxes of all heads of some queries, and O, where it is copied, in boxes of a warp's rows.
+  space.require(
+      "pack", fmt::format("a tile_m of whole groups of {} heads", problem.group()), [problem](const Config& config) {
+        return config.integer("tile_m") % heads_a_block({.packed = config.word("pack") == "yes"}, problem) == 0;
+      });
+  space.require("store", fmt::format("pack=no, or a group whose heads divide {} rows", warp_rows),
+                [problem](const Config& config) {
+                  return config.word("store") == "threads" ||
+                         warp_rows % heads_a_block({.packed = config.word("pack") == "yes"}, problem) == 0;
+                });
+  space.require("tile_n", "more registers for S, P and O than a consumer has", [problem](const Config& config) {
     const WgmmaShape shape{.tile_m = config.integer("tile_m"), .tile_n = config.integer("tile_n")};
     return consumer_registers_needed(shape, problem) <=
            std::min<std::int64_t>(255, register_split(shape.consumers()).consumer);
   });
-  space.require("stages_v", [problem, limits](const Config& config) {
+  space.require("stages_v", "more shared memory than a block has", [problem, limits](const Config& config) {
     const WgmmaShape shape{.tile_m = config.integer("tile_m"),
                            .tile_n = config.integer("tile_n"),
                            .stages_k = config.integer("stages_k"),
                            .stages_v = config.integer("stages_v")};
     return block_layout(shape, problem).bytes <= limits.shared_per_block;
   });
-  space.require("store", [problem, limits](const Config& config) {
+  space.require("store", "more shared memory than a block has", [problem, limits](const Config& config) {
     const WgmmaShape shape{.tile_m = config.integer("tile_m"),
                            .tile_n = config.integer("tile_n"),
                            .stages_k = config.integer("stages_k"),
@@ -82,9 +84,13 @@ ConfigSpace class_space(const Problem& problem, const Arch& arch) {
                            .store_by_copy = config.word("store") == "copy"};
     return block_layout(shape, problem).bytes <= limits.shared_per_block;
   });
-  space.require("turns",
+  space.require("turns", "two consumer warpgroups: a tile_m above 64",
                 [](const Config& config) { return config.word("turns") == "no" || config.integer("tile_m") > 64; });
   return space;
+}
+
+bool splits_are_worthwhile(const WgmmaShape& shape, const Problem& p, const GpuArch& arch) {
+  return splits_help(shape.splits, item_count(shape, p), ceil_div(p.len_kv, shape.tile_n), arch);
 }
 
 }  // namespace
@@ -99,26 +105,28 @@ std::optional<Refusal> ForwardWgmma::refusal(const Problem& problem, const Arch&
 ConfigSpace ForwardWgmma::space(const Problem& problem, const Arch& arch) const {
   ConfigSpace space = class_space(problem, arch);
   const std::int64_t keys = std::max<std::int64_t>(1, problem.len_kv);
-  space.require("pack", [problem](const Config& config) {
+  space.require("pack", "rows that fill tile_m", [problem](const Config& config) {
     const WgmmaShape shape{.tile_m = config.integer("tile_m"), .packed = config.word("pack") == "yes"};
     return shape.tile_m <= align_up(std::max<std::int64_t>(1, packed_rows(shape, problem)), 64);
   });
-  space.require("tile_n", [keys](const Config& config) { return config.integer("tile_n") <= align_up(keys, 64); });
+  space.require("tile_n", "keys that fill it",
+                [keys](const Config& config) { return config.integer("tile_n") <= align_up(keys, 64); });
   // More tiles of one kind than of the other help little: both are taken at the same rate.
-  space.require("stages_v", [](const Config& config) {
+  space.require("stages_v", "a stages_k no further than one from it", [](const Config& config) {
     return std::abs(config.integer("stages_k") - config.integer("stages_v")) <= 1;
   });
-  space.require("splits", [problem, limits = limits_of(arch)](const Config& config) {
-    const WgmmaShape shape = wgmma_shape(config);
-    const std::int64_t tiles = ceil_div(problem.len_kv, shape.tile_n);
-    return (shape.splits == 1 || !shape.store_by_copy) &&
-           splits_help(shape.splits, item_count(shape, problem), tiles, limits);
-  });
-  // Under a mask items differ in length; the longest begin first.
+  // With splits partial O goes to the workspace: its place in shared memory would lie idle.
+  space.require("splits", "few blocks, two key tiles each, and store=threads",
+                [problem, limits = limits_of(arch)](const Config& config) {
+                  const WgmmaShape shape = wgmma_shape(config);
+                  return splits_are_worthwhile(shape, problem, limits) && (shape.splits == 1 || !shape.store_by_copy);
+                });
+  // Under a mask items differ in length; the longest begin first. Splits are for so few items that all begin at once.
   const std::string senseless = problem.mask.is_all() ? "1" : "0";
-  space.require("order", [senseless](const Config& config) {
-    return config.word("order") != senseless && (config.word("order") != "2" || config.integer("splits") == 1);
-  });
+  space.require("order", problem.mask.is_all() ? "a mask" : "a problem without a mask",
+                [senseless](const Config& config) { return config.word("order") != senseless; });
+  space.require("order", "splits=1",
+                [](const Config& config) { return config.word("order") != "2" || config.integer("splits") == 1; });
   return space;
 }
 
@@ -145,12 +153,18 @@ Config ForwardWgmma::default_config(const Problem& problem, const Arch& arch) co
 
 Resources ForwardWgmma::resources(const Problem& problem, const Arch& arch, const Config& config) const {
   const WgmmaShape shape = wgmma_shape(config);
-  return {.workspace_bytes = static_cast<double>(shares_bytes(problem, shape.splits)),
+  return {.workspace_bytes = static_cast<double>(partials_bytes(problem, shape.splits)),
           .shared_bytes = static_cast<double>(block_layout(shape, problem).bytes),
           .registers = static_cast<double>(consumer_registers_needed(shape, problem)),
           .register_budget = static_cast<double>(register_split(shape.consumers()).consumer),
           .issue_slots = issue_slots_a_score(shape, problem),
           .cost = predicted_clocks(shape, problem, limits_of(arch))};
+}
+
+Config ForwardWgmma::relaunched(const Problem& problem, const Arch& arch, const Config& config) const {
+  return with_suitable_splits(*this, problem, arch, config, [&](const Config& other) {
+    return splits_are_worthwhile(wgmma_shape(other), problem, limits_of(arch));
+  });
 }
 
 Source ForwardWgmma::render(const Problem& problem, const Arch& arch, const Config& config) const {

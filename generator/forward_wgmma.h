@@ -13,6 +13,7 @@ class ForwardWgmma final : public KernelFamily {
   [[nodiscard]] ConfigSpace space(const Problem& problem, const Arch& arch) const override;
   [[nodiscard]] Config default_config(const Problem& problem, const Arch& arch) const override;
   [[nodiscard]] Resources resources(const Problem& problem, const Arch& arch, const Config& config) const override;
+  [[nodiscard]] Config relaunched(const Problem& problem, const Arch& arch, const Config& config) const override;
   [[nodiscard]] Source render(const Problem& problem, const Arch& arch, const Config& config) const override;
 };
 

@@ -40,16 +40,16 @@ WgmmaCounts wgmma_counts(const Problem& p, const Config& config) {
   const std::int64_t qk_slabs = slabs(p.head_dim_qk);
   counts.tensor_copies = items_with_keys * qk_slabs + counts.key_tiles * (qk_slabs + slabs(p.head_dim_v));
 
-  const SplitTraffic shares = split_traffic(p, shape.splits);
-  counts.global_bytes_written = p.batch * p.heads_q * p.len_q * (2 * p.head_dim_v + (p.lse ? 4 : 0)) + shares.written;
-  counts.global_bytes_read += shares.read;
+  const SplitTraffic partials = split_traffic(p, shape.splits);
+  counts.global_bytes_written = p.batch * p.heads_q * p.len_q * (2 * p.head_dim_v + (p.lse ? 4 : 0)) + partials.written;
+  counts.global_bytes_read += partials.read;
   if (shape.splits > 1)
     return counts;
-  const std::int64_t warps = item_count(shape, p) * (shape.tile_m / 16);
+  const std::int64_t warps = item_count(shape, p) * (shape.tile_m / warp_rows);
   if (shape.store_by_copy)
     counts.tensor_stores = warps * slabs(p.head_dim_v);
   if (p.sink_logit)  // by the four lanes that hold a row of the tile
-    counts.global_bytes_read += warps * 16 * 4 * 4;
+    counts.global_bytes_read += warps * warp_rows * 4 * 4;
   return counts;
 }
 

@@ -15,7 +15,7 @@ struct WgmmaCounts {
   std::int64_t tensor_copies = 0;         // boxes copied to shared memory
   std::int64_t tensor_stores = 0;         // boxes copied from it
   std::int64_t copied_bytes = 0;          // of whole boxes, with the zeros outside the tensors: what barriers count
-  std::int64_t global_bytes_read = 0;     // of boxes inside the tensors, and of sink logits by lanes
+  std::int64_t global_bytes_read = 0;     // of boxes inside the tensors, by lanes sink logits and partial results
   std::int64_t global_bytes_written = 0;  // caches play no part
 
   bool operator==(const WgmmaCounts&) const = default;

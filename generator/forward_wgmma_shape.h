@@ -8,6 +8,9 @@
 
 namespace attentune {
 
+// Of O and P: what a warp of a consumer holds.
+inline constexpr std::int64_t warp_rows = 16;
+
 struct WgmmaShape {
   std::int64_t tile_m = 0, tile_n = 0;      // rows of a block, keys of a step
   std::int64_t stages_k = 0, stages_v = 0;  // tiles of K and V in shared memory at a time

@@ -47,13 +47,11 @@ constexpr std::array<std::string_view, 33> after_expressions{"cuda/warpgroup_sha
                                                              "cuda/lazy_rescale.cuh",
                                                              "cuda/row_end.cuh",
                                                              "cuda/quad_transpose.cuh",
-                                                             "cuda/store_share.cuh",
+                                                             "cuda/store_partial.cuh",
                                                              "cuda/store_fragments.cuh",
                                                              "cuda/store_copies.cuh",
                                                              "cuda/consume_tiles.cuh"};
 constexpr std::array<std::string_view, 2> kernels{"cuda/forward_wgmma.cuh", "cuda/combine_splits.cuh"};
-
-constexpr std::int64_t rows_of_a_warp = 16;
 
 std::string constants(const Problem& p, const WgmmaShape& shape) {
   const RegisterSplit registers = register_split(shape.consumers());
@@ -94,7 +92,7 @@ std::vector<LaunchRule> launch_rules(const Problem& p, const WgmmaShape& shape) 
   const std::string heads = pack > 1 ? "heads_kv" : "heads_q";
   const std::string rows = pack > 1 ? "len_q * group" : "len_q";
   // Where O is not copied out, its map is never used and only has to be sound.
-  const TensorMapSpec out = shape.store_by_copy ? tile_of("out", pack, rows_of_a_warp) : tile_of("out", 1, 1);
+  const TensorMapSpec out = shape.store_by_copy ? tile_of("out", pack, warp_rows) : tile_of("out", 1, 1);
   return {{.entry = "attentune_forward",
            .grid = {fmt::format("min(workers, splits * batch * {} * ceil_div({}, {}))", heads, rows, shape.tile_m), "1",
                     "1"},
@@ -103,7 +101,7 @@ std::vector<LaunchRule> launch_rules(const Problem& p, const WgmmaShape& shape) 
            .parameters = {"args", "tensor_map:0", "tensor_map:1", "tensor_map:2", "tensor_map:3"},
            .tensor_maps = {tile_of("q", pack, shape.tile_m), tile_of("k", 1, shape.tile_n),
                            tile_of("v", 1, shape.tile_n), out},
-           .workspace = shares_workspace(p)},
+           .workspace = partials_workspace(p)},
           combine_launch(p)};
 }
 

@@ -25,7 +25,7 @@ struct WorkspaceSlice {
 };
 
 // A TMA descriptor to encode at bind (GPU families; none on hosts). Its four dimensions are, innermost first, the
-// tensor's d, head, row and batch: rows that are packed, the heads of a GQA group side by side, are a box then.
+// tensor's d, head, row and batch: so the heads of a GQA group, side by side, fit in one box.
 struct TensorMapSpec {
   std::string tensor;            // "q", "k", "v", "out"
   std::vector<std::string> box;  // elements, innermost first: four expressions

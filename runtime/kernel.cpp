@@ -139,6 +139,10 @@ std::shared_ptr<const Kernel> Kernel::with_config(const Config& config) const {
   return kernel;
 }
 
+std::shared_ptr<const Kernel> Kernel::relaunched(const Problem& problem) const {
+  return with_config(family_ == nullptr ? config_ : family_->relaunched(problem, device_->arch(), config_));
+}
+
 AttentunePreparedCall Kernel::prepare(const Problem& problem) const {
   check_problem(problem, problem_, family_, device_->arch());
   const std::vector<AttentuneScalar> scalars = launch_scalars(problem, config_, device_->workers());

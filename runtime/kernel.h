@@ -26,6 +26,8 @@ class Kernel : public std::enable_shared_from_this<Kernel> {
                                             const Config& config, Binary binary);
   // The same loaded code with other launch choices; `config` must have the same compile choices.
   [[nodiscard]] std::shared_ptr<const Kernel> with_config(const Config& config) const;
+  // With those that suit the problem's lengths (KernelFamily::relaunched).
+  [[nodiscard]] std::shared_ptr<const Kernel> relaunched(const Problem& problem) const;
 
   [[nodiscard]] const Binary& binary() const noexcept { return *binary_; }
   [[nodiscard]] const Config& config() const noexcept { return config_; }

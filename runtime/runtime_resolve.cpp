@@ -81,9 +81,8 @@ std::optional<Variant> Runtime::Implementation::of_same_class(KernelClass& owner
     return std::nullopt;
   }
   Variant variant = *best;
-  if (best_distance < 0 && variant.kernel->config() != own_default.config) {
-    variant.kernel = variant.kernel->with_config(own_default.config);
-  }
+  variant.kernel =
+      best_distance < 0 ? variant.kernel->with_config(own_default.config) : variant.kernel->relaunched(problem);
   variant.provenance = Provenance::default_config;
   variant.tuned_ms = 0;
   return variant;

@@ -61,9 +61,11 @@ int swizzle_bytes(const TensorMapSpec& spec) {
 
 // What a dense tensor has inside one element of the axis: the least stride the driver's documentation knows of.
 std::uint64_t bytes_within(const TensorMapShape& shape, const std::size_t axis) {
+  constexpr std::uint64_t most = most_stride - alignment;
   const std::uint64_t inner = axis == 0 ? size_of(shape.dtype) : shape.stride_bytes[axis - 1];
-  const std::uint64_t bytes = std::min<std::uint64_t>(inner * shape.size[axis], most_stride - alignment);
-  return static_cast<std::uint64_t>(align_up(static_cast<std::int64_t>(bytes), alignment));
+  if (shape.size[axis] > most / inner)
+    return most;
+  return static_cast<std::uint64_t>(align_up(static_cast<std::int64_t>(inner * shape.size[axis]), alignment));
 }
 
 // Sets the stride of axis 0 (head), 1 (row) or 2 (batch), whose size and box are set; may reduce the size to 1, and
@@ -81,7 +83,8 @@ void describe_axis(const TensorMapSpec& spec, TensorMapShape& shape, const std::
   std::uint64_t& size = shape.size[axis + 1];
   const bool many_at_a_time = axis == row_axis || shape.box[axis + 1] > 1;
   if (many_at_a_time && size > 1 && stride <= 0)
-    throw refusal("this kernel copies many of them at a time, and their stride must be above 0", "copy the tensor");
+    throw refusal("this kernel copies several of this axis at a time, so its stride must be above 0",
+                  "copy the tensor");
   if (size == 1 || stride == 0) {
     size = 1;
     shape.stride_bytes[axis] = bytes_within(shape, axis);  // never used, but it must be sound

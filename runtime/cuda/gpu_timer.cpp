@@ -63,7 +63,7 @@ class Graph {
   ~Graph() { driver_.GraphExecDestroy(exec_); }
   Graph(const Graph&) = delete;
   Graph& operator=(const Graph&) = delete;
-  // Or the first launch would, and its time count.
+  // Otherwise the first launch does it, and is timed doing it.
   void upload(const OwnStream& stream) const {
     driver_.check(driver_.GraphUpload(exec_, stream.get()), "bringing a graph to the GPU");
   }

@@ -1,7 +1,8 @@
-// attentune_combine: after a split attentune_forward, merges the shares of each row; a warp a row, always in the order
-// of the splits.
+// attentune_combine: after a split attentune_forward, merges the partial results of each row; a warp a row, always in
+// the order of the splits.
 enum : int {
   COMBINE_THREADS = 128,
+  COMBINE_BLOCKS = 8,        // an SM: with registers for more it would spill
   COMBINE_COLUMNS = 4 * 32,  // of a row that a warp takes at once, four a lane
 };
 
@@ -15,7 +16,7 @@ INLINE float warp_max(float x) {
 
 // Row numbers have 32 bits: fewer than 2^31 rows are served (generator/gpu_refusal.cpp), and a division of 64 bits is a
 // hundred instructions.
-extern "C" __global__ void __launch_bounds__(COMBINE_THREADS)
+extern "C" __global__ void __launch_bounds__(COMBINE_THREADS, COMBINE_BLOCKS)
     attentune_combine(const __grid_constant__ AttentionArgs args) {
   const u32 len_q = (u32)args.len_q;
   const u32 heads_q = (u32)args.heads_q;

@@ -168,7 +168,7 @@ INLINE void consume_tiles(BlockMemory memory, const AttentionArgs& args, const T
     const WorkItem item = work_item(args, computed_here((int)index));
     const WarpPlace place = warp_place(computed_here(threadIdx.x) - WARPGROUP);
     if (split_count(args) > 1) {
-      store_share(args, item, place, consumer.o, consumer.statistics);
+      store_partial(args, item, place, consumer.o, consumer.statistics);
     } else if constexpr (STORE_BY_COPY) {
       const u32 tile = memory.out_tile(place.first_row / 16);
       store_copies(args, out, tile, item, place, consumer.o, consumer.statistics);

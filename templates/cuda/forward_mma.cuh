@@ -64,6 +64,6 @@ extern "C" __global__ void __launch_bounds__(THREADS, MIN_BLOCKS)
   if (split_count(args) == 1) {
     store_rows(args, done, place, shared, o, statistics);
   } else if (place.key_part == 0) {
-    store_share(args, done, place, o, statistics);
+    store_partial(args, done, place, o, statistics);
   }
 }

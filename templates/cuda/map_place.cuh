@@ -1,6 +1,6 @@
-// Where a head and a batch lie in a tensor map. A map cannot have a stride that is 0 or negative
-// (cuTensorMapEncodeTiled), and tensors can: along a stride of 0 the map has one element that stands for all, along a
-// negative one it counts from the last element down (runtime/tensor_map.h).
+// Where a head, or the first of a pack, and a batch lie in a tensor map. A map cannot have a stride that is 0 or
+// negative (cuTensorMapEncodeTiled), and tensors can: along a stride of 0 the map has one element that stands for all,
+// along a negative one it counts from the last element down (runtime/tensor_map.h).
 struct MapPlace {
   int head;
   int batch;

@@ -53,8 +53,7 @@ TEST_CASE("wgmma and copies of small calls, by hand") {
 
 TEST_CASE("wgmma and copies of packed groups and split keys, by hand") {
   // 3 heads a group: 50 queries are 150 packed rows, 1 row tile of 192 for each of 2 KV heads. Causal with 50 queries
-  // on 300 keys: all see keys to 299, in 3 tiles; 4 steps of d_qk and 8 of keys in 3 warpgroups. Each warp copies its
-  // 16 rows of O in a slab, but 16 rows are no whole queries: by threads.
+  // on 300 keys: all see keys to 299, in 3 tiles; 4 steps of d_qk and 8 of keys in 3 warpgroups.
   CHECK(
       counts("dtype=f16 heads=6/2 head_dim=64 seq=50/300 mask=causal()",
              "tile_m=192 pack=yes tile_n=128 stages_k=2 stages_v=2 overlap=yes turns=no rescale=late store=threads") ==
@@ -71,11 +70,11 @@ TEST_CASE("wgmma and copies of packed groups and split keys, by hand") {
   CHECK(stored.tensor_stores == 3 * 2 * 4);
   CHECK(stored.tensor_copies == 3 * 2 * (1 + 2));
 
-  // 5 key tiles in 2 splits, 3 and 2; 1 + 5 slabs of Q each, and each split reads all of Q. A share of a row is 64 + 1
-  // floats; the combining warp reads the 2 denominators of each row 32 times more, and the sink.
+  // 5 key tiles in 2 splits, 3 and 2: Q is copied for each, K and V once. Partial results of a row are 64 + 1 floats;
+  // the combining warp reads the 2 denominators of each row 32 times more, and the sink.
   const std::int64_t rows = 2 * 10;
   CHECK(counts("dtype=f16 heads=2 head_dim=64 seq=10/300 sink_logit=yes",
-               "tile_m=64 pack=no tile_n=64 stages_k=2 stages_v=2 overlap=yes turns=no rescale=late store=copy | "
+               "tile_m=64 pack=no tile_n=64 stages_k=2 stages_v=2 overlap=yes turns=no rescale=late store=threads | "
                "splits=2 order=0") ==
         WgmmaCounts{.key_tiles = 2 * 5,
                     .matrix_instructions = 2 * 5 * (4 + 4),
@@ -83,4 +82,16 @@ TEST_CASE("wgmma and copies of packed groups and split keys, by hand") {
                     .copied_bytes = 2 * (2 * 8192 + 5 * 2 * 8192),
                     .global_bytes_read = 2 * (2 * 10 * 128 + 300 * 256) + rows * (2 * 4 * (65 + 32) + 32 * 4),
                     .global_bytes_written = rows * 128 + rows * 2 * 4 * 65});
+
+  // Both: 4 heads a group and 10 queries are 40 rows of a tile of 64, for each of 2 KV heads and each split.
+  const std::int64_t packed_rows = 8 * 10;
+  CHECK(counts("dtype=f16 heads=8/2 head_dim=64 seq=10/300",
+               "tile_m=64 pack=yes tile_n=64 stages_k=2 stages_v=2 overlap=yes turns=no rescale=late store=threads | "
+               "splits=2 order=0") ==
+        WgmmaCounts{.key_tiles = 2 * 5,
+                    .matrix_instructions = 2 * 5 * (4 + 4),
+                    .tensor_copies = 2 * (2 + 5 * 2),
+                    .copied_bytes = 2 * (2 * 8192 + 5 * 2 * 8192),
+                    .global_bytes_read = 2 * (2 * 40 * 128 + 300 * 256) + packed_rows * 2 * 4 * (65 + 32),
+                    .global_bytes_written = packed_rows * 128 + packed_rows * 2 * 4 * 65});
 }

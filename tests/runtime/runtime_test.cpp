@@ -351,6 +351,20 @@ TEST_CASE_FIXTURE(Fixture, "runtime: the winner of the bucket, else the nearest 
   CHECK(device->compiles == 0);
 }
 
+TEST_CASE_FIXTURE(Fixture, "runtime: a kernel at hand is launched for the lengths at hand") {
+  const Problem decode = parse_problem("dtype=f32 heads=8/2 head_dim=64 seq=1/20000");
+  Problem prefill = decode;
+  prefill.len_q = 5000;
+  const auto runtime = open();
+  const Variant& first = runtime->kernel(decode);
+  REQUIRE(first.kernel->config().integer("split") > 1);
+  // Shares of 5000 rows for every split would take hundreds of megabytes.
+  const Variant& second = runtime->kernel(prefill);
+  CHECK(&second.kernel->module() == &first.kernel->module());
+  CHECK(second.kernel->config() == first.kernel->config().with("split", "1"));
+  CHECK(device->compiles == 1);
+}
+
 TEST_CASE_FIXTURE(Fixture, "runtime: drain says when nothing could be stored, and stores it when it can") {
   std::string directory = "/tmp/attentune_drain_XXXXXX";
   REQUIRE(mkdtemp(directory.data()) != nullptr);

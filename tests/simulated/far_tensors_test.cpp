@@ -9,7 +9,10 @@
 #include <cstring>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
+
+#include <fmt/format.h>
 
 #include "generator/forward_mma.h"
 #include "generator/forward_wgmma.h"
@@ -169,10 +172,10 @@ TEST_CASE("forward_mma reaches tensors beyond 2^32 elements") {
 
 TEST_CASE("forward_wgmma reaches tensors beyond 2^32 elements") {
   const ForwardWgmma family;
-  for (const char* const store : {"copy", "threads"})
-    check_far(
-        family, "sim:sm_90a,no-races",
-        parse_config(std::string("tile_m=64 pack=no tile_n=64 stages_k=2 stages_v=2 overlap=yes turns=no rescale=lazy "
-                                 "store=") +
-                     store + " | splits=1 order=0"));
+  for (const char* const pack : {"no", "yes"})
+    for (const auto& [store, splits] : {std::pair{"copy", 1}, {"threads", 1}, {"threads", 2}})
+      check_far(family, "sim:sm_90a,no-races",
+                parse_config(fmt::format("tile_m=64 pack={} tile_n=64 stages_k=2 stages_v=2 overlap=yes turns=no "
+                                         "rescale=lazy store={} | splits={} order=0",
+                                         pack, store, splits)));
 }

@@ -252,9 +252,10 @@ std::vector<Mutant> mutants_of_forward_wgmma() {
        ""},
       {"an operand one chunk on", &overlapped, "VTile::summed_over_rows(memory.v_tile())",
        "VTile::summed_over_rows(memory.v_tile() + 16)", "RMSE", ""},
-      {"an operand taken for unswizzled", &overlapped, " | 1u << 30};", "};", "race: ", "a wgmma reads"},
+      {"an operand taken for unswizzled", &overlapped, " | 1u << 30};", "};",
+       "race: |uninitialized memory: ", "a wgmma reads"},
       {"V not transposed by the product", &overlapped, "accumulate, 1, 1, 1;", "accumulate, 1, 1, 0;",
-       "race: ", "a wgmma reads"},
+       "race: |uninitialized memory: ", "a wgmma reads"},
       {"the rows of the first consumer multiplied by all", &overlapped,
        "memory.q_tile() + number * 64 * QTile::ROW_BYTES", "memory.q_tile()", "LSE error", ""},
 

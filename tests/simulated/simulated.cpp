@@ -13,6 +13,7 @@
 #include "runtime/rendering.h"
 #include "tests/simulated/covering_runs.h"
 #include "tools/attentune/coverage_report.h"
+#include "tools/attentune/launch_variants.h"
 
 namespace attentune {
 namespace {
@@ -134,9 +135,12 @@ void check_counts(const KernelFamily& family, const std::string& simulator,
     return;
   const auto executor = make_pool(0);
   for (const auto& [problem, config] : sample(family, device->arch())) {
-    CAPTURE(to_text(problem));
-    CAPTURE(to_text(config));
-    check(problem, config, counts_of_one_call(*device, *load(device, family, problem, config), problem, *executor));
+    const auto kernel = load(device, family, problem, config);
+    for (const Config& launched : launch_variants(family.space(problem, device->arch()), config)) {
+      CAPTURE(to_text(problem));
+      CAPTURE(to_text(launched));
+      check(problem, launched, counts_of_one_call(*device, *kernel->with_config(launched), problem, *executor));
+    }
   }
 }
 

@@ -67,9 +67,9 @@ TEST_CASE("a barrier that never completes ends in the watchdog's trap, which say
   constexpr Fault faults[]{
       {"      settle(o[0]);\n      memory.v.release();\n      step = next_step();",
        "      settle(o[0]);\n      memory.v.place.advance();\n      step = next_step();", " of V to become "},
-      // The consumers wait for K, and the producer for the Q that they keep.
+      // The consumers wait for K. (The producer too waits, for the Q that they keep.)
       {"    store_step(memory.step(), index, {TileSequence::END, 0});\n    arrive(memory.k.full());",
-       "    store_step(memory.step(), index, {TileSequence::END, 0});", " waited in vain for stage 0 of "},
+       "    store_step(memory.step(), index, {TileSequence::END, 0});", " of K to become full"},
       // Who waits for a turn asks nothing; the producer, or a consumer before its turn, does.
       {"    pass_turn(number);\n    memory.q.release();", "    memory.q.release();",
        " waited in vain for stage 0 of Q"},
@@ -80,7 +80,7 @@ TEST_CASE("a barrier that never completes ends in the watchdog's trap, which say
   const auto plain = simulator::open_simulator(name, {});
   const auto watched = simulator::open_simulator(name, with_watchdog);
   for (const Fault& fault : faults) {
-    CAPTURE(fault.says);
+    CAPTURE(std::string(fault.says));
     CHECK(end_of(plain, fault.what, fault.with).find("deadlock: ") != std::string::npos);
     const std::string sentence = end_of(watched, fault.what, fault.with);
     CAPTURE(sentence);

@@ -27,6 +27,7 @@ class FaultyFamily final : public KernelFamily {
   [[nodiscard]] ConfigSpace space(const Problem& problem, const Arch& arch) const override;
   [[nodiscard]] Config default_config(const Problem& problem, const Arch& arch) const override;
   [[nodiscard]] Resources resources(const Problem& problem, const Arch& arch, const Config& config) const override;
+  [[nodiscard]] Config relaunched(const Problem&, const Arch&, const Config& config) const override { return config; }
   [[nodiscard]] Source render(const Problem& problem, const Arch& arch, const Config& config) const override;
 };
 

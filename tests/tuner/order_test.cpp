@@ -104,7 +104,8 @@ TEST_CASE("the order depends on the seed and on nothing else") {
 
 TEST_CASE("a huge space is drawn from, and its rules hold") {
   ConfigSpace space = grid(12, 30);
-  space.require("d1", [](const Config& config) { return config.integer("d0") == config.integer("d1"); });
+  space.require("d1", "d0 to be the same",
+                [](const Config& config) { return config.integer("d0") == config.integer("d1"); });
   REQUIRE(space.raw_size() > std::uint64_t{1} << 40);
   const auto order = candidate_order({.spaces = one(space, "", sum), .preferred = {}, .seed = 1, .limit = 50});
   REQUIRE(order.size() == 50);

@@ -44,8 +44,7 @@ inline constexpr std::string_view pytorch_comparison =
 inline constexpr std::string_view wgmma_instructions =
     "cubin=$(mktemp); $bin/attentune compile dtype=bf16 heads=1 head_dim=128 seq=4096 --arch sm_90a "
     "--config 'tile_m=128 pack=no tile_n=128 stages_k=2 stages_v=2 overlap=yes turns=yes rescale=lazy store=copy | "
-    "splits=1 "
-    "order=0' -o $cubin >/dev/null && $tools/gpu/sass_report --tile-n 128 $cubin; rm -f $cubin";
+    "splits=1 order=0' -o $cubin >/dev/null && $tools/gpu/sass_report --tile-n 128 $cubin; rm -f $cubin";
 
 inline constexpr Figure figures[]{
     {.name = "multiply-add ceiling reached, f32 d128 seq 2048, one core, default Config",

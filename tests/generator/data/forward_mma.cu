@@ -285,7 +285,7 @@ struct RowStatistics {
 // The address in the window of shared memory, as instructions for it take it.
 INLINE u32 shared_address(const void* pointer) { return (u32)__cvta_generic_to_shared(pointer); }
 
-INLINE void store_shared(u32 address, u32 value) {
+INLINE void store_partiald(u32 address, u32 value) {
   asm volatile("st.shared.b32 [%0], %1;" : : "r"(address), "r"(value) : "memory");
 }
 
@@ -1138,12 +1138,12 @@ INLINE void store_lse(const AttentionArgs& args, const WorkItem& item, int packe
            query_of(packed_row) * args.lse_stride[2]] = lse;
 }
 
-// ---- cuda/store_share.cuh
-// What is left of rows where their keys are split over blocks: the share of one split, in f32. O is normalized, and
-// beside it stands log2 of the denominator. workspace[0] holds [splits, batch, heads_q, len_q, d_v], workspace[1] the
-// same without d_v. attentune_combine merges them.
-INLINE void store_share(const AttentionArgs& args, const WorkItem& item, const WarpPlace& place, const Output& o,
-                        const RowStatistics& rows) {
+// ---- cuda/store_partial.cuh
+// What a block leaves of its rows where several share their keys: partial O, normalized, and log2 of its denominator,
+// in f32. workspace[0] holds [splits, batch, heads_q, len_q, d_v], workspace[1] the same without d_v. attentune_combine
+// merges them.
+INLINE void store_partial(const AttentionArgs& args, const WorkItem& item, const WarpPlace& place, const Output& o,
+                          const RowStatistics& rows) {
   const i64 head = (i64)(item.split * args.batch + item.batch) * args.heads_q + item.first_head;
 #pragma unroll
   for (int m = 0; m < ROW_BLOCKS; ++m) {
@@ -1193,8 +1193,8 @@ INLINE void store_rows(const AttentionArgs& args, const WorkItem& item, const Wa
           }
 #pragma unroll
           for (int n = 0; n < OUT_BLOCKS; ++n) {
-            store_shared(OutTile::moved(address, 16 * m + 8 * half, n),
-                         pack_16bit(o[m][n][2 * half] * end.factor, o[m][n][2 * half + 1] * end.factor));
+            store_partiald(OutTile::moved(address, 16 * m + 8 * half, n),
+                           pack_16bit(o[m][n][2 * half] * end.factor, o[m][n][2 * half + 1] * end.factor));
           }
         }
       }
@@ -1278,15 +1278,16 @@ extern "C" __global__ void __launch_bounds__(THREADS, MIN_BLOCKS)
   if (split_count(args) == 1) {
     store_rows(args, done, place, shared, o, statistics);
   } else if (place.key_part == 0) {
-    store_share(args, done, place, o, statistics);
+    store_partial(args, done, place, o, statistics);
   }
 }
 
 // ---- cuda/combine_splits.cuh
-// attentune_combine: after a split attentune_forward, merges the shares of each row; a warp a row, always in the order
-// of the splits.
+// attentune_combine: after a split attentune_forward, merges the partial results of each row; a warp a row, always in
+// the order of the splits.
 enum : int {
   COMBINE_THREADS = 128,
+  COMBINE_BLOCKS = 8,        // an SM: with registers for more it would spill
   COMBINE_COLUMNS = 4 * 32,  // of a row that a warp takes at once, four a lane
 };
 
@@ -1300,7 +1301,7 @@ INLINE float warp_max(float x) {
 
 // Row numbers have 32 bits: fewer than 2^31 rows are served (generator/gpu_refusal.cpp), and a division of 64 bits is a
 // hundred instructions.
-extern "C" __global__ void __launch_bounds__(COMBINE_THREADS)
+extern "C" __global__ void __launch_bounds__(COMBINE_THREADS, COMBINE_BLOCKS)
     attentune_combine(const __grid_constant__ AttentionArgs args) {
   const u32 len_q = (u32)args.len_q;
   const u32 heads_q = (u32)args.heads_q;

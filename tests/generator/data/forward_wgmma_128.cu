@@ -184,7 +184,7 @@ INLINE void wgmma_pv(float (&d)[16][4], const u32 (&a)[4], u64 b) {
 
 // ---- cuda/quad_transpose.cuh
 
-// ---- cuda/store_share.cuh
+// ---- cuda/store_partial.cuh
 
 // ---- cuda/store_fragments.cuh
 

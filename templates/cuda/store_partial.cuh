@@ -1,8 +1,8 @@
-// What is left of rows where their keys are split over blocks: the share of one split, in f32. O is normalized, and
-// beside it stands log2 of the denominator. workspace[0] holds [splits, batch, heads_q, len_q, d_v], workspace[1] the
-// same without d_v. attentune_combine merges them.
-INLINE void store_share(const AttentionArgs& args, const WorkItem& item, const WarpPlace& place, const Output& o,
-                        const RowStatistics& rows) {
+// What a block leaves of its rows where several share their keys: partial O, normalized, and log2 of its denominator,
+// in f32. workspace[0] holds [splits, batch, heads_q, len_q, d_v], workspace[1] the same without d_v. attentune_combine
+// merges them.
+INLINE void store_partial(const AttentionArgs& args, const WorkItem& item, const WarpPlace& place, const Output& o,
+                          const RowStatistics& rows) {
   const i64 head = (i64)(item.split * args.batch + item.batch) * args.heads_q + item.first_head;
 #pragma unroll
   for (int m = 0; m < ROW_BLOCKS; ++m) {
