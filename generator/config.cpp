@@ -64,11 +64,9 @@ std::int64_t Config::integer_or(std::string_view name, std::int64_t otherwise) c
 }
 
 Config Config::with(std::string_view name, std::string value) const {
+  static_cast<void>(word(name));
   Config changed = *this;
-  for (Choice& choice : changed.choices_) {
-    if (choice.name == name)
-      choice.value = std::move(value);
-  }
+  std::ranges::find(changed.choices_, name, &Choice::name)->value = std::move(value);
   return changed;
 }
 

@@ -38,7 +38,7 @@ class Config {
   [[nodiscard]] std::int64_t integer(std::string_view name) const;
   // `otherwise` when the Config has no such choice: rules see Configs whose last choices are still to come.
   [[nodiscard]] std::int64_t integer_or(std::string_view name, std::int64_t otherwise) const;
-  // The same Config but for one choice, which it has.
+  // The same Config but for one choice. Throws Error(internal) when it has no such choice.
   [[nodiscard]] Config with(std::string_view name, std::string value) const;
   // Text of the compile choices only: the Config's part of the binary key.
   [[nodiscard]] std::string compile_text() const;

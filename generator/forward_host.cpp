@@ -116,10 +116,11 @@ ConfigSpace class_space(const Problem& problem, const Arch& arch) {
     const HostConfig shape = HostConfig::of(config);
     return serves(shape.product, problem, arch, shape.width);
   });
-  space.require("micro", "registers for its sums, and enough sums to hide latency", [arch](const Config& config) {
-    const HostConfig shape = HostConfig::of(config);
-    return is_worthwhile(shape.micro, shape.product, arch, shape.width);
-  });
+  space.require("micro", "sums that fit the registers and hide latency (product=tile: 32x2)",
+                [arch](const Config& config) {
+                  const HostConfig shape = HostConfig::of(config);
+                  return is_worthwhile(shape.micro, shape.product, arch, shape.width);
+                });
   space.require("unroll", "a product other than tile", [](const Config& config) {
     const HostConfig shape = HostConfig::of(config);
     return shape.unroll == 1 || shape.product != Product::tile;
@@ -130,21 +131,29 @@ ConfigSpace class_space(const Problem& problem, const Arch& arch) {
                   return shape.tile_m % shape.micro.rows == 0 &&
                          std::find(heights.begin(), heights.end(), shape.tile_m / shape.micro.rows) != heights.end();
                 });
-  space.require(
-      "pack", "a tile_n of whole panels, scratch within its limit, and a product that reads what is packed so",
-      [problem](const Config& config) {
-        const HostConfig shape = HostConfig::of(config);
-        if (static_cast<double>(scratch_bytes(problem, shape)) > max_scratch_bytes)
-          return false;
-        if (shape.pack == Pack::none) {
-          const bool whole_panels = shape.product == Product::fma || shape.tile_n % (shape.micro.vectors * lanes) == 0;
-          return streams(shape.product, problem) && whole_panels && shape.unroll == 1 && streams(shape.micro) &&
-                 shape.tile_m <= max_stream_rows && shape.tile_n <= 256;
-        }
-        if (shape.tile_n % (shape.micro.vectors * lanes) != 0)
-          return false;  // a panel is packed whole
-        return shape.pack != Pack::k || (reads_v_in_place(problem) && shape.product == Product::fma);
-      });
+  space.require("pack", "more scratch than a worker may have", [problem](const Config& config) {
+    return static_cast<double>(scratch_bytes(problem, HostConfig::of(config))) <= max_scratch_bytes;
+  });
+  // A panel is packed whole.
+  space.require("pack", "a tile_n of whole panels", [](const Config& config) {
+    const HostConfig shape = HostConfig::of(config);
+    return (shape.pack == Pack::none && shape.product == Product::fma) ||
+           shape.tile_n % (shape.micro.vectors * lanes) == 0;
+  });
+  space.require("pack",
+                fmt::format("heads and a product that read K and V in place, unroll=1, a micro of few rows, tile_m to "
+                            "{} and tile_n to 256",
+                            max_stream_rows),
+                [problem](const Config& config) {
+                  const HostConfig shape = HostConfig::of(config);
+                  return shape.pack != Pack::none ||
+                         (streams(shape.product, problem) && shape.unroll == 1 && streams(shape.micro) &&
+                          shape.tile_m <= max_stream_rows && shape.tile_n <= 256);
+                });
+  space.require("pack", "product=fma, and V that is read in place", [problem](const Config& config) {
+    const HostConfig shape = HostConfig::of(config);
+    return shape.pack != Pack::k || (reads_v_in_place(problem) && shape.product == Product::fma);
+  });
   return space;
 }
 
@@ -295,18 +304,21 @@ ConfigSpace ForwardHost::space(const Problem& problem, const Arch& arch) const {
   const std::int64_t least = std::min<std::int64_t>(rows, 96) / 4;
   space.require("tile_m", "fewer rows in the problem",
                 [least](const Config& config) { return config.integer("tile_m") >= least; });
-  space.require("pack", "other lengths", [problem, rows](const Config& config) {
-    const HostConfig shape = HostConfig::of(config);
-    if (shape.pack == Pack::none)
-      return rows <= max_stream_rows;
-    return shape.pack != Pack::whole || whole_pays(problem, shape);
+  space.require("pack", fmt::format("at most {} rows", max_stream_rows), [rows](const Config& config) {
+    return HostConfig::of(config).pack != Pack::none || rows <= max_stream_rows;
   });
-  space.require("split", "few rows, many keys, grain=1, and pack=task or none", [problem](const Config& config) {
-    const std::int64_t split = config.integer("split");
-    const HostConfig shape = HostConfig::of(config);
-    const bool shares = shape.pack == Pack::task || shape.pack == Pack::none;
-    return split == 1 || (shares && config.integer("grain") == 1 && split_pays(problem, shape, split));
-  });
+  space.require("pack", "several row tiles, and K and V that are not too large when packed",
+                [problem](const Config& config) {
+                  const HostConfig shape = HostConfig::of(config);
+                  return shape.pack != Pack::whole || whole_pays(problem, shape);
+                });
+  space.require("split", "one row tile, few tasks, many keys, grain=1, and pack=task or none",
+                [problem](const Config& config) {
+                  const std::int64_t split = config.integer("split");
+                  const HostConfig shape = HostConfig::of(config);
+                  const bool shares = shape.pack == Pack::task || shape.pack == Pack::none;
+                  return split == 1 || (shares && config.integer("grain") == 1 && split_pays(problem, shape, split));
+                });
   return space;
 }
 

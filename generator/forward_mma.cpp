@@ -83,9 +83,10 @@ bool is_worthwhile(const MmaShape& shape, const Problem& p) {
 }
 
 bool splits_are_worthwhile(const MmaShape& shape, const Problem& p, const GpuArch& arch) {
-  return splits_help(shape.splits, block_count(shape, p), ceil_div(p.len_kv, shape.tile_n), arch) &&
-         (shape.splits == 1 || shape.order == BlockOrder::rows_forward);
+  return splits_help(shape.splits, block_count(shape, p), ceil_div(p.len_kv, shape.tile_n), arch);
 }
+
+bool order_is_worthwhile(const MmaShape& shape) { return shape.splits == 1 || shape.order == BlockOrder::rows_forward; }
 
 }  // namespace
 
@@ -106,15 +107,16 @@ std::optional<Refusal> ForwardMma::refusal(const Problem& problem, const Arch& a
 ConfigSpace ForwardMma::space(const Problem& problem, const Arch& arch) const {
   ConfigSpace space = class_space(problem, arch);
   const GpuArch& limits = limits_of(arch);
-  space.require("pack", "a tile_m that the rows fill, and warps along keys only where rows are few",
+  space.require("pack", "a tile_m near the rows there are, and warps along keys only where rows are few",
                 [problem](const Config& config) {
                   MmaShape shape{.tile_m = config.integer("tile_m"), .packed = config.word("pack") == "yes"};
                   shape.warps_n = config.word("warps").back() - '0';
                   return is_worthwhile(shape, problem);
                 });
-  space.require(
-      "order", "splits=1, or order=0, few blocks and two key tiles a split",
-      [problem, limits](const Config& config) { return splits_are_worthwhile(mma_shape(config), problem, limits); });
+  space.require("splits", "few blocks and two key tiles each", [problem, limits](const Config& config) {
+    return splits_are_worthwhile(mma_shape(config), problem, limits);
+  });
+  space.require("order", "splits=1", [](const Config& config) { return order_is_worthwhile(mma_shape(config)); });
   return space;
 }
 
@@ -149,7 +151,8 @@ Resources ForwardMma::resources(const Problem& problem, const Arch& arch, const 
 
 Config ForwardMma::relaunched(const Problem& problem, const Arch& arch, const Config& config) const {
   return with_suitable_splits(*this, problem, arch, config, [&](const Config& other) {
-    return splits_are_worthwhile(mma_shape(other), problem, limits_of(arch));
+    const MmaShape shape = mma_shape(other);
+    return splits_are_worthwhile(shape, problem, limits_of(arch)) && order_is_worthwhile(shape);
   });
 }
 

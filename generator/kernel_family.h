@@ -37,8 +37,9 @@ class KernelFamily {
   // Always a point of space().
   [[nodiscard]] virtual Config default_config(const Problem& problem, const Arch& arch) const = 0;
   [[nodiscard]] virtual Resources resources(const Problem& problem, const Arch& arch, const Config& config) const = 0;
-  // `config`, which may have been chosen for other lengths, with launch choices that suit this problem's: they change
-  // at no cost, and some of another bucket's would be dear (a decode's splits of a long prefill fill gigabytes).
+  // `config`, which may have been chosen for other lengths, with a number of splits that suits this problem's: launch
+  // choices change at no cost, and some of another bucket's would be dear (a decode's splits of a long prefill fill
+  // gigabytes). What comes back renders, but need not be a point of space().
   [[nodiscard]] virtual Config relaunched(const Problem& problem, const Arch& arch, const Config& config) const = 0;
   // Pure: the same arguments give the same bytes. Only class fields of the problem and compile choices may reach text.
   [[nodiscard]] virtual Source render(const Problem& problem, const Arch& arch, const Config& config) const = 0;

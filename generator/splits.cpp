@@ -64,13 +64,14 @@ Config with_suitable_splits(const KernelFamily& family, const Problem& problem, 
   Config best = config;
   double least = help(config) ? worthwhile_share * cost(config) : std::numeric_limits<double>::infinity();
   for (const int splits : split_counts) {
-    // Several splits may only go with the first order.
-    for (const std::string& order : {config.word("order"), std::string("0")}) {
+    // Orders go with numbers of splits.
+    for (const std::string& order : {config.word("order"), std::string("0"), std::string("1")}) {
       const Config other = config.with("splits", std::to_string(splits)).with("order", order);
-      if (!help(other) || cost(other) >= least)
-        continue;
-      best = other;
-      least = cost(other);
+      const double clocks = help(other) ? cost(other) : std::numeric_limits<double>::infinity();
+      if (clocks < least) {
+        best = other;
+        least = clocks;
+      }
     }
   }
   return best;

@@ -89,10 +89,11 @@ void KernelProvider::remember(const Rendering& rendering, const Binary& binary) 
 }
 
 std::string KernelProvider::probe(const Rendering& rendering, const Kernel& kernel) {
-  return probes_in_flight_.run(rendering.key, [&]() -> std::string {
+  const std::string what = rendering.key + ' ' + to_text(kernel.config());
+  return probes_in_flight_.run(what, [&]() -> std::string {
     {
       const std::lock_guard lock(mutex_);
-      if (const auto found = verdicts_.find(rendering.key); found != verdicts_.end()) {
+      if (const auto found = verdicts_.find(what); found != verdicts_.end()) {
         return found->second;
       }
     }
@@ -100,7 +101,7 @@ std::string KernelProvider::probe(const Rendering& rendering, const Kernel& kern
     Verifier verifier(*pool, device_->memory());
     const Verdict verdict = verifier.verify_class(rendering.problem, runner(kernel.shared_from_this()));
     const std::lock_guard lock(mutex_);
-    return verdicts_.emplace(rendering.key, verdict.passed ? std::string{} : verdict.sentence).first->second;
+    return verdicts_.emplace(what, verdict.passed ? std::string{} : verdict.sentence).first->second;
   });
 }
 

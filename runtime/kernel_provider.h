@@ -32,7 +32,8 @@ class KernelProvider {
   // meanwhile. Throws Error(compile_failed).
   [[nodiscard]] std::shared_ptr<const Kernel> obtain(const Rendering& rendering, Compile compile, bool expected);
 
-  // Runs the probe set of the class, once a Binary; "" when it passed, else what is wrong. Throws what a launch throws.
+  // Runs the probe set of the class, once a Binary and its launch choices; "" when it passed, else what is wrong.
+  // Throws what a launch throws.
   [[nodiscard]] std::string probe(const Rendering& rendering, const Kernel& kernel);
 
   struct Counters {
@@ -54,10 +55,10 @@ class KernelProvider {
   Log log_;
   Counters counters_;
   SingleFlight<std::string, std::shared_ptr<const Kernel>> flights_;
-  SingleFlight<std::string, std::string> probes_in_flight_;
+  SingleFlight<std::string, std::string> probes_in_flight_;  // by binary key and Config
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<const Kernel>> kernels_;  // by binary key
-  std::map<std::string, std::string> verdicts_;                   // by binary key
+  std::map<std::string, std::string> verdicts_;                   // by binary key and Config
 };
 
 }  // namespace attentune

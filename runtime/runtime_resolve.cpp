@@ -27,6 +27,19 @@ std::shared_ptr<const KnownWinners> Runtime::Implementation::winners_of(KernelCl
   return owner.winners;
 }
 
+namespace {
+
+// What a verification has to know of a Kernel at hand; not its Source.
+Rendering rendering_of(const Kernel& kernel, const Problem& problem) {
+  return {.family = find_family(kernel.binary().family),
+          .problem = problem,
+          .config = kernel.config(),
+          .source = {},
+          .key = kernel.binary().key};
+}
+
+}  // namespace
+
 Trust Runtime::Implementation::trust_of(const Rendering& rendering, const Kernel& kernel, const Trust before) {
   if (!options_.strict || before != Trust::compiled_only) {
     return before;
@@ -83,6 +96,10 @@ std::optional<Variant> Runtime::Implementation::of_same_class(KernelClass& owner
   Variant variant = *best;
   variant.kernel =
       best_distance < 0 ? variant.kernel->with_config(own_default.config) : variant.kernel->relaunched(problem);
+  // Other launch choices may enter code that nothing has verified.
+  if (variant.kernel->config() != best->kernel->config()) {
+    variant.trust = Trust::compiled_only;
+  }
   variant.provenance = Provenance::default_config;
   variant.tuned_ms = 0;
   return variant;
@@ -118,6 +135,7 @@ Runtime::Implementation::Resolution Runtime::Implementation::resolve(KernelClass
   // Once the class has a Kernel, nobody waits for a compile: the better one comes from the background.
   std::optional<Variant> at_hand = of_same_class(owner, own_default, problem);
   if (at_hand) {
+    at_hand->trust = trust_of(rendering_of(*at_hand->kernel, problem), *at_hand->kernel, at_hand->trust);
     const bool has_own = at_hand->kernel->binary().key == own_default.key;
     if (may_compile && stale) {
       resolution.better = stale->rendering;

@@ -20,6 +20,9 @@ constexpr std::size_t draws = 8 * sample_size;
 // One candidate in this many is taken at random: a prediction that is wrong everywhere in the same way never shows it.
 constexpr std::size_t exploration = 4;
 
+// A family whose best is predicted to take so many times as long as another's is not tried further than its default.
+constexpr double about_as_fast = 1.25;
+
 using Random = std::mt19937_64;
 
 // std::uniform_int_distribution may differ between libraries; the order must not. The bias is below 2^-40.
@@ -55,10 +58,51 @@ std::vector<Config> draw(const ConfigSpace& space, Random& random) {
   return drawn;
 }
 
-struct Sampled {
-  double cost = 0;
-  FamilyConfig candidate;
+// Candidates of one space, in the order they are to be tried and at random.
+struct Sequence {
+  const KernelFamily* family = nullptr;
+  std::vector<Config> sample;        // shuffled
+  std::vector<std::size_t> by_cost;  // places in `sample`
+  double least = 0;                  // cost
+  std::size_t next = 0;              // of by_cost
 };
+
+Sequence sequence_of(const FamilySpace& each, Random& random) {
+  Sequence result{.family = each.family,
+                  .sample = each.space.raw_size() <= walkable ? walk(each.space, random) : draw(each.space, random)};
+  // Shuffled first: sorted by cost and place, ties stand in an order that depends on the seed alone.
+  for (std::size_t n = result.sample.size(); n > 1; --n) {
+    std::swap(result.sample[n - 1], result.sample[below(random, n)]);
+  }
+  std::vector<std::pair<double, std::size_t>> by_cost;
+  by_cost.reserve(result.sample.size());
+  for (std::size_t n = 0; n < result.sample.size(); ++n) {
+    const double cost = each.cost(result.sample[n]);
+    by_cost.emplace_back(std::isnan(cost) ? std::numeric_limits<double>::infinity() : cost, n);
+  }
+  std::ranges::sort(by_cost);
+  result.least = by_cost.empty() ? std::numeric_limits<double>::infinity() : by_cost.front().first;
+  result.by_cost.reserve(by_cost.size());
+  for (const auto& [cost, n] : by_cost) {
+    result.by_cost.push_back(n);
+  }
+  return result;
+}
+
+// Those whose best is predicted to be about as fast as any.
+std::vector<Sequence> promising(const std::vector<FamilySpace>& spaces, Random& random) {
+  std::vector<Sequence> sequences;
+  for (const FamilySpace& each : spaces) {
+    sequences.push_back(sequence_of(each, random));
+  }
+  double least = std::numeric_limits<double>::infinity();
+  for (const Sequence& each : sequences) {
+    least = std::min(least, each.least);
+  }
+  std::erase_if(sequences,
+                [&](const Sequence& each) { return each.sample.empty() || each.least > about_as_fast * least; });
+  return sequences;
+}
 
 }  // namespace
 
@@ -96,31 +140,22 @@ std::vector<FamilyConfig> candidate_order(const OrderRequest& request) {
   }
 
   Random random(request.seed);
-  std::vector<Sampled> sample;
-  for (const FamilySpace& each : request.spaces) {
-    for (Config& config : each.space.raw_size() <= walkable ? walk(each.space, random) : draw(each.space, random)) {
-      const double cost = each.cost(config);
-      sample.push_back({.cost = std::isnan(cost) ? std::numeric_limits<double>::infinity() : cost,
-                        .candidate = {.family = each.family, .config = std::move(config)}});
-    }
-  }
-  // Shuffled first: sorted by cost and place, ties stand in an order that depends on the seed alone.
-  for (std::size_t n = sample.size(); n > 1; --n) {
-    std::swap(sample[n - 1], sample[below(random, n)]);
-  }
-  std::vector<std::pair<double, std::size_t>> by_cost;
-  by_cost.reserve(sample.size());
-  for (std::size_t n = 0; n < sample.size(); ++n) {
-    by_cost.emplace_back(sample[n].cost, n);
-  }
-  std::ranges::sort(by_cost);
-
-  // The shuffled sample is its own sequence of random picks; take() drops what the other sequence already had.
-  std::size_t random_next = 0;
-  for (std::size_t n = 0; n < by_cost.size() && order.size() < request.limit; ++n) {
-    take(sample[by_cost[n].second].candidate);
-    if (n % exploration == exploration - 1 && random_next < sample.size()) {
-      take(sample[random_next++].candidate);
+  std::vector<Sequence> sequences = promising(request.spaces, random);
+  std::size_t tried = 0;
+  for (bool any = true; any && order.size() < request.limit;) {
+    any = false;
+    // By turns, each by its own predictions: how good they are beside another family's is for the clock to say.
+    for (Sequence& each : sequences) {
+      if (each.next == each.by_cost.size()) {
+        continue;
+      }
+      any = true;
+      take({.family = each.family, .config = each.sample[each.by_cost[each.next++]]});
+      if (tried++ % exploration == exploration - 1) {
+        // The shuffled sample is a sequence of random picks; take() drops what the other sequence already had.
+        const Sequence& from = sequences[below(random, sequences.size())];
+        take({.family = from.family, .config = from.sample[below(random, from.sample.size())]});
+      }
     }
   }
   return order;

@@ -18,7 +18,7 @@ struct FamilySpace {
   const KernelFamily* family = nullptr;
   ConfigSpace space;
   Config default_config;
-  std::function<double(const Config&)> cost;  // predicted; its order means something over all spaces of a request
+  std::function<double(const Config&)> cost;  // predicted, in the same measure for all spaces of a request
 };
 // In the order of `families`. They, `problem` and `arch` are referred to.
 [[nodiscard]] std::vector<FamilySpace> spaces_of(const std::vector<const KernelFamily*>& families,
@@ -31,8 +31,9 @@ struct OrderRequest {
   std::size_t limit = 200;  // most Configs wanted
 };
 
-// Deterministic by seed; no Config twice; preferred Configs outside their space are dropped. Spaces of any size: what
-// does not fit a sample of some thousand is drawn from, never built.
+// Spaces whose best is predicted to be about as fast as any take turns, each by its predicted cost with random picks
+// between; of others the default alone is tried. Deterministic by seed; no Config twice; preferred Configs outside
+// their space are dropped. Spaces of any size: what does not fit a sample of some thousand is drawn from, never built.
 [[nodiscard]] std::vector<FamilyConfig> candidate_order(const OrderRequest& request);
 
 }  // namespace attentune

@@ -110,17 +110,18 @@ Record TuneRun::record_of(const Measurement& row, const Built& built) const {
 std::vector<FamilyConfig> TuneRun::candidates() const {
   const std::vector<FamilySpace> spaces = spaces_of(families_, request_.problem, device_->arch());
   if (request_.only_config) {
-    const FamilySpace& own = spaces.front();
     const Config only = parse_config(*request_.only_config);
-    if (const auto reason = own.space.why_not(only)) {
+    const auto own =
+        std::ranges::find_if(spaces, [&](const FamilySpace& each) { return !each.space.why_not(only).has_value(); });
+    if (own == spaces.end()) {
       throw RefusalError({.field = "config",
                           .value = *request_.only_config,
-                          .limit = *reason,
+                          .limit = *spaces.front().space.why_not(only),
                           .remedy = "`attentune space` lists what is allowed"});
     }
-    std::vector<FamilyConfig> two{{.family = own.family, .config = own.default_config}};
-    if (only != own.default_config) {
-      two.push_back({.family = own.family, .config = only});
+    std::vector<FamilyConfig> two{{.family = own->family, .config = own->default_config}};
+    if (only != own->default_config) {
+      two.push_back({.family = own->family, .config = only});
     }
     return two;
   }

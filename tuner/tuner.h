@@ -1,6 +1,6 @@
 // Tuner: measures Configs of a Problem's families on a Device through a worker process and publishes the Winner.
 //
-//   order (default Config first, then by predicted cost, shuffled ties) -> compile ahead on threads -> verify -> probe
+//   order (default Configs first, then by predicted cost, shuffled ties) -> compile ahead on threads -> verify -> probe
 //   -> few -> full timing -> interleaved ABBA final against the incumbent with a margin -> one transaction into the
 //   Store.
 #pragma once
@@ -54,7 +54,7 @@ struct TuneRequest {
   TuneBudget budget;
   MeasurementPolicy policy;
   std::vector<const KernelFamily*> families;  // empty: all that serve the problem
-  std::optional<std::string> only_config;     // text: try this one (and the default) only, of the one family named
+  std::optional<std::string> only_config;     // text: try this one (and its family's default) only
   std::uint64_t seed = 1;
   int compile_threads = 0;           // 0 = one a CPU; on a host they stand still while something is timed
   std::string device_name = "host";  // as open_device takes it: the worker opens its own

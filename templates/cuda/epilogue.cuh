@@ -21,8 +21,8 @@ INLINE void store_rows(const AttentionArgs& args, const WorkItem& item, const Wa
           }
 #pragma unroll
           for (int n = 0; n < OUT_BLOCKS; ++n) {
-            store_partiald(OutTile::moved(address, 16 * m + 8 * half, n),
-                           pack_16bit(o[m][n][2 * half] * end.factor, o[m][n][2 * half + 1] * end.factor));
+            store_shared(OutTile::moved(address, 16 * m + 8 * half, n),
+                         pack_16bit(o[m][n][2 * half] * end.factor, o[m][n][2 * half + 1] * end.factor));
           }
         }
       }

@@ -358,11 +358,26 @@ TEST_CASE_FIXTURE(Fixture, "runtime: a kernel at hand is launched for the length
   const auto runtime = open();
   const Variant& first = runtime->kernel(decode);
   REQUIRE(first.kernel->config().integer("split") > 1);
-  // Shares of 5000 rows for every split would take hundreds of megabytes.
+  // Partial results of 5000 rows for every split would take hundreds of megabytes.
   const Variant& second = runtime->kernel(prefill);
   CHECK(&second.kernel->module() == &first.kernel->module());
   CHECK(second.kernel->config() == first.kernel->config().with("split", "1"));
   CHECK(device->compiles == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "runtime: other launch choices than those verified are trusted less") {
+  const Problem decode = parse_problem("dtype=f32 heads=8/2 head_dim=64 seq=1/20000");
+  Problem prefill = decode;
+  prefill.len_q = 5000;
+  Problem longer = decode;
+  longer.len_kv = 30000;
+  store_winner(decode, default_config(decode).with("split", "8"));
+  const auto runtime = open();
+  CHECK(runtime->kernel(decode).trust == Trust::verified_here);
+  CHECK(runtime->kernel(longer).trust == Trust::verified_here);
+  CHECK(runtime->kernel(longer).kernel->config() == runtime->kernel(decode).kernel->config());
+  CHECK(runtime->kernel(prefill).trust == Trust::compiled_only);
+  CHECK(runtime->kernel(prefill).kernel->config() != runtime->kernel(decode).kernel->config());
 }
 
 TEST_CASE_FIXTURE(Fixture, "runtime: drain says when nothing could be stored, and stores it when it can") {

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <set>
 #include <string>
 
@@ -62,32 +63,48 @@ TEST_CASE("default first, then what is preferred, then by cost with random picks
   CHECK(order[2] == "d0=0 d1=0");
 }
 
-TEST_CASE("of several families the defaults come first, and the rest by cost whoever's it is") {
-  // Problems of Hopper that two families serve.
-  const Problem problem = parse_problem("dtype=bf16 heads=32/8 head_dim=128 seq=1/8192");
+TEST_CASE("families that are about as fast take turns, and of a slow one the default alone is tried") {
+  const KernelFamily* const a = find_family("forward_host");
+  const KernelFamily* const b = find_family("forward_mma");
+  const KernelFamily* const c = find_family("forward_wgmma");
+  const auto times = [](const double factor) {
+    return [factor](const Config& config) { return factor * (10 + sum(config)); };
+  };
+  const std::vector<FamilySpace> spaces{
+      {.family = a, .space = grid(1, 50), .default_config = parse_config("d0=9"), .cost = times(1)},
+      {.family = b, .space = grid(1, 50), .default_config = parse_config("d0=8"), .cost = times(1.2)},
+      {.family = c, .space = grid(1, 50), .default_config = parse_config("d0=7"), .cost = times(1.3)}};
+  const auto order = candidate_order({.spaces = spaces, .preferred = {}, .seed = 1, .limit = 1000});
+  REQUIRE(order.size() == 101);
+  const auto point = [](const KernelFamily* family, const char* config) {
+    return FamilyConfig{.family = family, .config = parse_config(config)};
+  };
+  CHECK(order[0] == point(a, "d0=9"));
+  CHECK(order[1] == point(b, "d0=8"));
+  CHECK(order[2] == point(c, "d0=7"));
+  CHECK(order[3] == point(a, "d0=0"));
+  CHECK(order[4] == point(b, "d0=0"));
+  CHECK(order[5] == point(a, "d0=1"));
+  CHECK(order[6] == point(b, "d0=1"));
+  CHECK(std::ranges::count(order, c, &FamilyConfig::family) == 1);
+  CHECK(std::ranges::count(order, a, &FamilyConfig::family) == 50);
+}
+
+TEST_CASE("decode on Hopper is tried by both families in equal parts, a long prefill by one") {
   const Arch arch = gpu_arch("sm_90a");
-  const std::vector<const KernelFamily*> families = serving_families(problem, arch);
-  REQUIRE(families.size() == 2);
-  const std::vector<FamilySpace> spaces = spaces_of(families, problem, arch);
-  const auto order = candidate_order({.spaces = spaces, .preferred = {}, .seed = 1, .limit = 200});
-  REQUIRE(order.size() == 200);
-  double before = 0;
-  int cheaper = 0;
-  std::set<const KernelFamily*> seen;
-  for (std::size_t n = 0; n < order.size(); ++n) {
-    const auto& [family, config] = order[n];
-    CHECK_FALSE(family->space(problem, arch).why_not(config).has_value());
-    if (n < 2) {
-      CHECK(order[n] == FamilyConfig{families[n], families[n]->default_config(problem, arch)});
-      continue;
-    }
-    seen.insert(family);
-    const double cost = family->resources(problem, arch, config).cost;
-    cheaper += cost < before ? 1 : 0;
-    before = cost;
-  }
-  CHECK(seen.size() == 2);
-  CHECK(cheaper <= 50);  // than the one before: only what follows a random pick, one in five
+  const auto of_wgmma = [&](const char* text) {
+    const Problem problem = parse_problem(text);
+    const std::vector<FamilySpace> spaces = spaces_of(serving_families(problem, arch), problem, arch);
+    REQUIRE(spaces.size() == 2);
+    const auto order = candidate_order({.spaces = spaces, .preferred = {}, .seed = 1, .limit = 100});
+    for (const auto& [family, config] : order)
+      CHECK_FALSE(family->space(problem, arch).why_not(config).has_value());
+    return std::ranges::count(order, find_family("forward_wgmma"), &FamilyConfig::family);
+  };
+  const auto decode = of_wgmma("dtype=bf16 heads=32/8 head_dim=128 seq=1/8192");
+  CHECK(decode > 40);
+  CHECK(decode < 60);
+  CHECK(of_wgmma("dtype=bf16 heads=32/8 head_dim=128 seq=8192 mask=causal()") == 99);
 }
 
 TEST_CASE("the order depends on the seed and on nothing else") {

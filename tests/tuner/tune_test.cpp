@@ -261,6 +261,41 @@ TEST_CASE("an incumbent that is not reached again keeps its place") {
   CHECK(second.winner->measurement.config == "fault=none");
 }
 
+TEST_CASE(
+    "of two families the defaults are both measured, and one's Winner is not given up for a Config of the other") {
+  const auto device = open_device("host", {.threads = threads});
+  const auto store = Store::in_memory();
+  TuneRequest request = request_for_faults();
+  const KernelFamily* const host = find_family("forward_host");
+  request.families = {host, &faulty};
+  request.budget.trials = 2;
+  const TuneResult first = tune(request, device, *store);
+  REQUIRE(first.measurements.size() == 2);
+  CHECK(first.measurements[0].family == "forward_host");
+  CHECK(first.measurements[1].family == "faulty");
+  CHECK(first.measurements[1].config == "fault=slow");
+  REQUIRE(first.winner);
+  CHECK(first.winner->measurement.family == "forward_host");
+
+  request.only_config = "fault=slow";
+  request.budget.trials = 100;
+  const TuneResult second = tune(request, device, *store);
+  CHECK(second.resumed);
+  REQUIRE(second.winner);
+  CHECK(second.winner->measurement.family == "forward_host");
+  const auto stored = store->find_winner(key_of(request, *device));
+  REQUIRE(stored);
+  CHECK(stored->measurement.family == "forward_host");
+
+  // Nor does a tune of the one that knows nothing better than the other's Winner.
+  request.families = {&faulty, host};
+  request.only_config.reset();
+  request.budget.trials = 1;
+  const TuneResult third = tune(request, device, *store);
+  REQUIRE(third.winner);
+  CHECK(third.winner->measurement.family == "forward_host");
+}
+
 TEST_CASE("what cannot be tuned is refused before work starts") {
   const auto device = open_device("host", {.threads = threads});
   const auto store = Store::in_memory();

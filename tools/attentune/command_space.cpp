@@ -59,19 +59,21 @@ void print_space_json(const NamedProblem& named, const KernelFamily& family, con
               {"feasible", ranked.size()},
               {"dimensions", dimensions}});
   for (const Ranked& each : ranked)
-    print_json({{"event", "config"}, {"config", to_text(each.config)}, {"resources", resources_json(each.resources)}});
+    print_json({{"event", "config"},
+                {"family", family.name()},
+                {"config", to_text(each.config)},
+                {"resources", resources_json(each.resources)}});
 }
 
 void print_text(const NamedProblem& named, const KernelFamily& family, const Arch& arch, const ConfigSpace& space,
-                const std::vector<Ranked>& ranked) {
+                const std::vector<Ranked>& ranked, const double least) {
   fmt::print("{}\nfamily {} on {}: {} points before rules, {} feasible and ranked\n\n", to_text(named.problem),
              family.name(), short_name(arch), space.raw_size(), ranked.size());
   for (const ConfigSpace::Dimension& dimension : space.dimensions())
     fmt::print("{} ({}): {}\n  {}\n", dimension.name, dimension.kind == ChoiceKind::compile ? "compile" : "launch",
                dimension.meaning, fmt::join(dimension.values, " "));
-  fmt::print("\nbest by predicted cost (1 = the best):\n");
+  fmt::print("\nbest by predicted cost (1 = the best of all):\n");
   Table best({"cost", "registers", "issue", "scratch", "workspace", "config"});
-  const double least = ranked.empty() ? 1 : ranked.front().resources.cost;
   for (std::size_t n = 0; n < std::min(shown_configs, ranked.size()); ++n) {
     const Resources& resources = ranked[n].resources;
     best.add(
@@ -89,13 +91,16 @@ void print_text(const NamedProblem& named, const KernelFamily& family, const Arc
 int run_space(const Arguments& arguments) {
   const Arch arch = arch_of(arguments);
   for (const NamedProblem& named : problem_list(arguments.problems)) {
+    double least = 0;
     for (const KernelFamily* family : serving_families(named.problem, arch)) {
       const ConfigSpace space = family->space(named.problem, arch);
       const std::vector<Ranked> ranked = rank(*family, space, named.problem, arch);
+      if (least == 0 && !ranked.empty())
+        least = ranked.front().resources.cost;
       if (arguments.json)
         print_space_json(named, *family, space, ranked);
       else
-        print_text(named, *family, arch, space, ranked);
+        print_text(named, *family, arch, space, ranked, least);
     }
   }
   return 0;

@@ -59,8 +59,6 @@ int run_tune(const Arguments& arguments) {
     TuneRequest request;
     request.problem = named.problem;
     request.budget = {.seconds = arguments.budget_s, .trials = arguments.trials};
-    if (arguments.config)
-      request.families = {choose(named.problem, device->arch(), arguments.config).family};
     request.only_config = arguments.config;
     request.device_name = device_name_of(arguments);
     request.seed = arguments.seed;

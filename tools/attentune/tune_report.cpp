@@ -64,6 +64,7 @@ std::string progress_json(const TuneProgress& progress) {
             {"best_config", progress.best_config}};
   if (progress.last) {
     const Measurement& last = *progress.last;
+    line["family"] = last.family;
     line["config"] = last.config;
     line["outcome"] = attentune::name(last.outcome);
     line["time_ms"] = last.outcome == Outcome::ok ? Json(last.time_ms) : Json();

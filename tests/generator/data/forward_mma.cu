@@ -285,7 +285,7 @@ struct RowStatistics {
 // The address in the window of shared memory, as instructions for it take it.
 INLINE u32 shared_address(const void* pointer) { return (u32)__cvta_generic_to_shared(pointer); }
 
-INLINE void store_partiald(u32 address, u32 value) {
+INLINE void store_shared(u32 address, u32 value) {
   asm volatile("st.shared.b32 [%0], %1;" : : "r"(address), "r"(value) : "memory");
 }
 
@@ -1193,8 +1193,8 @@ INLINE void store_rows(const AttentionArgs& args, const WorkItem& item, const Wa
           }
 #pragma unroll
           for (int n = 0; n < OUT_BLOCKS; ++n) {
-            store_partiald(OutTile::moved(address, 16 * m + 8 * half, n),
-                           pack_16bit(o[m][n][2 * half] * end.factor, o[m][n][2 * half + 1] * end.factor));
+            store_shared(OutTile::moved(address, 16 * m + 8 * half, n),
+                         pack_16bit(o[m][n][2 * half] * end.factor, o[m][n][2 * half + 1] * end.factor));
           }
         }
       }
