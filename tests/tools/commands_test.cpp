@@ -1,6 +1,8 @@
 #include <doctest/doctest.h>
 
 #include <filesystem>
+#include <set>
+#include <string>
 
 #include "tests/tools/cli.h"
 
@@ -91,4 +93,27 @@ TEST_CASE("verify takes a sample of the space") {
   CAPTURE(finished.err);
   REQUIRE(finished.code == 0);
   CHECK(finished.lines().size() >= 3);
+}
+
+TEST_CASE("space shows, and verify samples, every family that serves the problem") {
+  const TemporaryFolder home;
+  const std::string decode = "dtype=bf16 heads=4/1 head_dim=16 seq=1/70";
+  const Finished space = run_cli(home, {"space", decode, "--arch", "sm_90a", "--json"});
+  REQUIRE(space.code == 0);
+  std::set<std::string> families;
+  for (const nlohmann::json& line : space.lines())
+    families.insert(line.at("family"));
+  CHECK(families == std::set<std::string>{"forward_mma", "forward_wgmma"});
+
+  const Finished verified = run_cli(home, {"verify", decode, "--device", "sim:sm_90a", "--all-configs", "1", "--json"});
+  CAPTURE(verified.err);
+  if (verified.err.find("no NVRTC") != std::string::npos) {
+    MESSAGE("skipped: ", verified.err);
+    return;
+  }
+  REQUIRE(verified.code == 0);
+  families.clear();
+  for (const nlohmann::json& line : verified.lines())
+    families.insert(line.at("family"));
+  CHECK(families == std::set<std::string>{"forward_mma", "forward_wgmma"});
 }

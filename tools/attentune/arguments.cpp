@@ -201,7 +201,7 @@ void add_options(CLI::App& app, Arguments& arguments) {
   if (takes(takes_all))
     app.add_flag("--all", arguments.all, "the built-in list that covers dtypes, masks, groups and odd sizes");
   if (takes(takes_sample)) {
-    add_number(app, "--all-configs", {1, most_trials}, "verify N Configs spread over the space",
+    add_number(app, "--all-configs", {1, most_trials}, "verify N Configs spread over each family's space",
                [&](std::uint64_t number) { arguments.sample = number; });
     app.add_flag("--coverage", arguments.coverage,
                  "of simulated kernels: the basic blocks nothing entered, with every launch choice tried");

@@ -80,7 +80,8 @@ const std::vector<Command>& commands() {
        .run = run_bench},
       {.name = "verify",
        .summary = "verify a problem's kernel against the exact reference",
-       .detail = "The default Config unless --config names one; --all-configs N takes N spread over the whole space.\n"
+       .detail = "The default Config unless --config names one; --all-configs N takes N spread over the space of each\n"
+                 "family of kernels that serves the problem.\n"
                  "--all verifies a built-in list that covers dtypes, masks, groups and odd sizes, and on a GPU the\n"
                  "default kernels of the built-in workloads at short lengths.",
        .example = "attentune verify dtype=f16 heads=8/2 head_dim=80 seq=333/517 'mask=causal()'\n"

@@ -2,6 +2,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
+#include <vector>
 
 #include "generator/error.h"
 #include "runtime/reference/verify.h"
@@ -21,32 +24,39 @@ namespace attentune {
 namespace {
 
 // The default Config and `count` points spread evenly over the space.
-std::vector<Config> spread(const KernelFamily& family, const Problem& problem, const Arch& arch, std::uint64_t count) {
-  std::vector<Config> configs{family.default_config(problem, arch)};
+std::vector<FamilyConfig> spread(const KernelFamily& family, const Problem& problem, const Arch& arch,
+                                 std::uint64_t count) {
+  std::vector<FamilyConfig> configs{{.family = &family, .config = family.default_config(problem, arch)}};
   const ConfigSpace space = family.space(problem, arch);
   const std::uint64_t feasible = space.feasible_size();
   const std::uint64_t step = std::max<std::uint64_t>(1, feasible / std::max<std::uint64_t>(1, count));
   std::uint64_t index = 0;
   space.for_each([&](const Config& config) {
-    if (index++ % step == step / 2 && !(config == configs.front()))
-      configs.push_back(config);
+    if (index++ % step == step / 2 && config != configs.front().config)
+      configs.push_back({.family = &family, .config = config});
     return configs.size() <= count;
   });
   return configs;
 }
 
-std::vector<Config> configs_of(const Arguments& arguments, const CoveringCase& each, const FamilyConfig& choice,
-                               const Arch& arch) {
+std::vector<FamilyConfig> chosen_of(const Arguments& arguments, const CoveringCase& each, const Arch& arch) {
   const Problem& problem = each.named.problem;
-  std::vector<Config> chosen = arguments.sample && !each.config
-                                   ? spread(*choice.family, problem, arch, *arguments.sample)
-                                   : std::vector<Config>{choice.config};
+  if (!arguments.sample || each.config)
+    return {choose(problem, arch, each.config ? to_text(*each.config) : arguments.config)};
+  std::vector<FamilyConfig> chosen;
+  for (const KernelFamily* family : serving_families(problem, arch))
+    std::ranges::move(spread(*family, problem, arch, *arguments.sample), std::back_inserter(chosen));
+  return chosen;
+}
+
+std::vector<FamilyConfig> configs_of(const Arguments& arguments, const CoveringCase& each, const Arch& arch) {
+  std::vector<FamilyConfig> chosen = chosen_of(arguments, each, arch);
   if (!arguments.coverage)
     return chosen;
-  std::vector<Config> configs;
-  for (const Config& config : chosen) {
-    for (Config& variant : launch_variants(choice.family->space(problem, arch), config))
-      configs.push_back(std::move(variant));
+  std::vector<FamilyConfig> configs;
+  for (const auto& [family, config] : chosen) {
+    for (Config& variant : launch_variants(family->space(each.named.problem, arch), config))
+      configs.push_back({.family = family, .config = std::move(variant)});
   }
   return configs;
 }
@@ -108,9 +118,8 @@ int run_verify(const Arguments& arguments) {
       continue;
     }
     require_memory(problem);
-    const FamilyConfig choice = choose(problem, device->arch(), each.config ? to_text(*each.config) : arguments.config);
-    for (const Config& config : configs_of(arguments, each, choice, device->arch()))
-      verify_one(each.named, device, *choice.family, config, verifier, arguments, tally);
+    for (const auto& [family, config] : configs_of(arguments, each, device->arch()))
+      verify_one(each.named, device, *family, config, verifier, arguments, tally);
   }
   if (arguments.coverage && !arguments.json)
     fmt::print("{}", tally.coverage.text());
