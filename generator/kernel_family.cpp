@@ -44,6 +44,7 @@ std::vector<const KernelFamily*> fastest_first(const std::vector<const KernelFam
   }
   std::ranges::sort(by_cost);
   std::vector<const KernelFamily*> sorted;
+  sorted.reserve(by_cost.size());
   for (const auto& [cost, n] : by_cost)
     sorted.push_back(families[n]);
   return sorted;

@@ -92,6 +92,7 @@ Sequence sequence_of(const FamilySpace& each, Random& random) {
 // Those whose best is predicted to be about as fast as any.
 std::vector<Sequence> promising(const std::vector<FamilySpace>& spaces, Random& random) {
   std::vector<Sequence> sequences;
+  sequences.reserve(spaces.size());
   for (const FamilySpace& each : spaces) {
     sequences.push_back(sequence_of(each, random));
   }
