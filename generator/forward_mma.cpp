@@ -13,6 +13,7 @@
 #include "generator/integer.h"
 #include "generator/splits.h"
 #include "generator/text.h"
+#include "generator/work_items.h"
 
 namespace attentune {
 namespace {
@@ -83,7 +84,7 @@ bool is_worthwhile(const MmaShape& shape, const Problem& p) {
 }
 
 bool splits_are_worthwhile(const MmaShape& shape, const Problem& p, const GpuArch& arch) {
-  return splits_help(shape.splits, block_count(shape, p), ceil_div(p.len_kv, shape.tile_n), arch);
+  return splits_help(shape.splits, item_count(shape, p), ceil_div(p.len_kv, shape.tile_n), arch);
 }
 
 bool order_is_worthwhile(const MmaShape& shape) { return shape.splits == 1 || shape.order == BlockOrder::rows_forward; }

@@ -6,6 +6,7 @@
 #include "generator/integer.h"
 #include "generator/splits.h"
 #include "generator/visible_keys.h"
+#include "generator/work_items.h"
 
 namespace attentune {
 namespace {
@@ -69,7 +70,7 @@ double predicted_clocks(const MmaShape& shape, const Problem& p, const GpuArch& 
   const std::int64_t needed = registers_needed(shape, p);
   const std::int64_t resident = std::max<std::int64_t>(
       1, std::max(shape.min_blocks, blocks_an_sm(shape, p, arch, std::min(needed + 16, allowed))));
-  const std::int64_t total = block_count(shape, p);
+  const std::int64_t total = item_count(shape, p);
   const std::int64_t sms = arch.multiprocessors;
   // With fewer blocks than places, as many share an SM as there are.
   const double blocks = real(std::min(resident, ceil_div(std::max<std::int64_t>(total, 1), sms)));

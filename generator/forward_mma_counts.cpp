@@ -1,33 +1,22 @@
 #include "generator/forward_mma_counts.h"
 
-#include <algorithm>
-#include <vector>
+#include <cstdint>
 
 #include "generator/forward_mma_shape.h"
 #include "generator/integer.h"
-#include "generator/key_tiles.h"
-#include "generator/mask_runs.h"
 #include "generator/splits.h"
+#include "generator/work_items.h"
 
 namespace attentune {
+
 MmaCounts mma_counts(const Problem& p, const Config& config) {
   const MmaShape shape = mma_shape(config);
-  const std::vector<Node> runs = visible_runs(p.mask.structure->root);
-  const std::int64_t pack = heads_a_block(shape, p);
-  const std::int64_t all_rows = packed_rows(shape, p);
-  const std::int64_t head_packs = p.batch * (p.heads_q / pack);
 
   MmaCounts counts;
-  for (std::int64_t first = 0; first < all_rows; first += shape.tile_m) {
-    const std::int64_t rows = std::min(shape.tile_m, all_rows - first);
-    const Interval queries{.first = first / pack + p.shift(), .last = (first + rows - 1) / pack + p.shift()};
-    const std::vector<Interval> tiles = key_tile_runs(p, runs, shape.tile_n, queries);
-    for (std::int64_t split = 0; split < shape.splits; ++split) {
-      const KeyShare share = key_share(p, tiles, shape.tile_n, shape.splits, split);
-      counts.key_tiles += head_packs * share.tiles;
-      counts.global_bytes_read += head_packs * 2 * (rows * p.head_dim_qk + share.keys * (p.head_dim_qk + p.head_dim_v));
-    }
-  }
+  for_each_share(shape, p, [&](const std::int64_t items, const std::int64_t rows, const KeyShare& share) {
+    counts.key_tiles += items * share.tiles;
+    counts.global_bytes_read += items * 2 * (rows * p.head_dim_qk + share.keys * (p.head_dim_qk + p.head_dim_v));
+  });
   const std::int64_t keys_of_8 = shape.tile_n / 8;
   const std::int64_t a_tile =
       shape.tile_m / 16 * (keys_of_8 * ceil_div(p.head_dim_qk, 16) + keys_of_8 / 2 * (p.head_dim_v / 8));

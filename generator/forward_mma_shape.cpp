@@ -41,19 +41,6 @@ MmaShape mma_shape(const Config& config) {
           .order = static_cast<BlockOrder>(config.integer_or("order", 0))};
 }
 
-std::int64_t heads_a_block(const MmaShape& shape, const Problem& problem) noexcept {
-  return shape.packed ? problem.group() : 1;
-}
-
-std::int64_t packed_rows(const MmaShape& shape, const Problem& problem) noexcept {
-  return problem.len_q * heads_a_block(shape, problem);
-}
-
-std::int64_t block_count(const MmaShape& shape, const Problem& problem) noexcept {
-  return problem.batch * (problem.heads_q / heads_a_block(shape, problem)) *
-         ceil_div(packed_rows(shape, problem), shape.tile_m) * shape.splits;
-}
-
 std::int64_t shared_bytes(const MmaShape& shape, const Problem& problem) noexcept {
   const std::int64_t qk_row = row_bytes(shape, 2 * ceil_div(problem.head_dim_qk, 16));
   const std::int64_t v_row = row_bytes(shape, problem.head_dim_v / 8);

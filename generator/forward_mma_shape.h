@@ -31,13 +31,6 @@ struct MmaShape {
 // `config` names the choices of ForwardMma::space; its launch choices may be missing.
 [[nodiscard]] MmaShape mma_shape(const Config& config);
 
-// Query heads that share a block.
-[[nodiscard]] std::int64_t heads_a_block(const MmaShape& shape, const Problem& problem) noexcept;
-// Rows of one such pack over the whole sequence.
-[[nodiscard]] std::int64_t packed_rows(const MmaShape& shape, const Problem& problem) noexcept;
-// Blocks of attentune_forward.
-[[nodiscard]] std::int64_t block_count(const MmaShape& shape, const Problem& problem) noexcept;
-
 // Dynamic shared memory of attentune_forward, bytes: the largest of its phases (templates/cuda/forward_mma.cuh).
 [[nodiscard]] std::int64_t shared_bytes(const MmaShape& shape, const Problem& problem) noexcept;
 // 32-bit registers a thread needs in the main loop: accumulators, fragments of Q kept, and what compiling the space for

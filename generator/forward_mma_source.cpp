@@ -8,6 +8,7 @@
 #include "generator/cuda_source.h"
 #include "generator/forward_mma_shape.h"
 #include "generator/splits.h"
+#include "generator/work_items.h"
 
 namespace attentune {
 namespace {
@@ -36,11 +37,8 @@ std::string constants(const Problem& p, const MmaShape& shape) {
 }
 
 std::vector<LaunchRule> launch_rules(const Problem& p, const MmaShape& shape) {
-  const std::int64_t pack = heads_a_block(shape, p);
-  const std::string heads = pack > 1 ? "heads_kv" : "heads_q";
-  const std::string rows = pack > 1 ? "len_q * group" : "len_q";
   return {{.entry = "attentune_forward",
-           .grid = {fmt::format("splits * batch * {} * ceil_div({}, {})", heads, rows, shape.tile_m), "1", "1"},
+           .grid = {item_count_text(shape, p), "1", "1"},
            .block = {std::to_string(shape.threads()), "1", "1"},
            .shared_bytes = std::to_string(shared_bytes(shape, p)),
            .workspace = partials_workspace(p)},

@@ -15,6 +15,7 @@
 #include "generator/gpu_refusal.h"
 #include "generator/integer.h"
 #include "generator/splits.h"
+#include "generator/work_items.h"
 
 namespace attentune {
 namespace {
@@ -57,12 +58,13 @@ ConfigSpace class_space(const Problem& problem, const Arch& arch) {
   // Q is copied in boxes of all heads of some queries, and O, where it is copied, in boxes of a warp's rows.
   space.require(
       "pack", fmt::format("a tile_m of whole groups of {} heads", problem.group()), [problem](const Config& config) {
-        return config.integer("tile_m") % heads_a_block({.packed = config.word("pack") == "yes"}, problem) == 0;
+        return config.integer("tile_m") % heads_a_block(WgmmaShape{.packed = config.word("pack") == "yes"}, problem) ==
+               0;
       });
   space.require("store", fmt::format("pack=no, or a group whose heads divide {} rows", warp_rows),
                 [problem](const Config& config) {
                   return config.word("store") == "threads" ||
-                         warp_rows % heads_a_block({.packed = config.word("pack") == "yes"}, problem) == 0;
+                         warp_rows % heads_a_block(wgmma_shape(config), problem) == 0;
                 });
   space.require("tile_n", "more registers for S, P and O than a consumer has", [problem](const Config& config) {
     const WgmmaShape shape{.tile_m = config.integer("tile_m"), .tile_n = config.integer("tile_n")};
@@ -77,12 +79,7 @@ ConfigSpace class_space(const Problem& problem, const Arch& arch) {
     return block_layout(shape, problem).bytes <= limits.shared_per_block;
   });
   space.require("store", "more shared memory than a block has", [problem, limits](const Config& config) {
-    const WgmmaShape shape{.tile_m = config.integer("tile_m"),
-                           .tile_n = config.integer("tile_n"),
-                           .stages_k = config.integer("stages_k"),
-                           .stages_v = config.integer("stages_v"),
-                           .store_by_copy = config.word("store") == "copy"};
-    return block_layout(shape, problem).bytes <= limits.shared_per_block;
+    return block_layout(wgmma_shape(config), problem).bytes <= limits.shared_per_block;
   });
   space.require("turns", "two consumer warpgroups: a tile_m above 64",
                 [](const Config& config) { return config.word("turns") == "no" || config.integer("tile_m") > 64; });

@@ -6,6 +6,7 @@
 #include "generator/integer.h"
 #include "generator/splits.h"
 #include "generator/visible_keys.h"
+#include "generator/work_items.h"
 
 namespace attentune {
 namespace {

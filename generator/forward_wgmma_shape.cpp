@@ -32,19 +32,6 @@ WgmmaShape wgmma_shape(const Config& config) {
           .splits = config.integer_or("splits", 1)};
 }
 
-std::int64_t heads_a_block(const WgmmaShape& shape, const Problem& problem) noexcept {
-  return shape.packed ? problem.group() : 1;
-}
-
-std::int64_t packed_rows(const WgmmaShape& shape, const Problem& problem) noexcept {
-  return problem.len_q * heads_a_block(shape, problem);
-}
-
-std::int64_t item_count(const WgmmaShape& shape, const Problem& problem) noexcept {
-  return problem.batch * (problem.heads_q / heads_a_block(shape, problem)) *
-         ceil_div(packed_rows(shape, problem), shape.tile_m) * shape.splits;
-}
-
 RegisterSplit register_split(std::int64_t consumers) noexcept {
   if (consumers == 1)
     return {.producer = 56, .consumer = 256};

@@ -28,13 +28,6 @@ struct WgmmaShape {
 // `config` names the choices of ForwardWgmma::space; its launch choices may be missing.
 [[nodiscard]] WgmmaShape wgmma_shape(const Config& config);
 
-// Query heads that share a block.
-[[nodiscard]] std::int64_t heads_a_block(const WgmmaShape& shape, const Problem& problem) noexcept;
-// Rows of one such pack over the whole sequence.
-[[nodiscard]] std::int64_t packed_rows(const WgmmaShape& shape, const Problem& problem) noexcept;
-// Work items of a call (templates/cuda/work_item.cuh), which its blocks share out.
-[[nodiscard]] std::int64_t item_count(const WgmmaShape& shape, const Problem& problem) noexcept;
-
 // Registers a thread of each role has after setmaxnreg (PTX ISA 9.7.19.5): multiples of 8, 24 to 256; the producer
 // gives some of those at entry up, the consumers take some more.
 struct RegisterSplit {

@@ -11,6 +11,7 @@
 #include "generator/forward_wgmma_shape.h"
 #include "generator/splits.h"
 #include "generator/wgmma_cuda.h"
+#include "generator/work_items.h"
 
 namespace attentune {
 namespace {
@@ -89,13 +90,10 @@ TensorMapSpec tile_of(std::string_view tensor, std::int64_t heads, std::int64_t 
 
 std::vector<LaunchRule> launch_rules(const Problem& p, const WgmmaShape& shape) {
   const std::int64_t pack = heads_a_block(shape, p);
-  const std::string heads = pack > 1 ? "heads_kv" : "heads_q";
-  const std::string rows = pack > 1 ? "len_q * group" : "len_q";
   // Where O is not copied out, its map is never used and only has to be sound.
   const TensorMapSpec out = shape.store_by_copy ? tile_of("out", pack, warp_rows) : tile_of("out", 1, 1);
   return {{.entry = "attentune_forward",
-           .grid = {fmt::format("min(workers, splits * batch * {} * ceil_div({}, {}))", heads, rows, shape.tile_m), "1",
-                    "1"},
+           .grid = {fmt::format("min(workers, {})", item_count_text(shape, p)), "1", "1"},
            .block = {std::to_string(shape.threads()), "1", "1"},
            .shared_bytes = std::to_string(block_layout(shape, p).bytes),
            .parameters = {"args", "tensor_map:0", "tensor_map:1", "tensor_map:2", "tensor_map:3"},

@@ -378,6 +378,12 @@ TEST_CASE_FIXTURE(Fixture, "runtime: other launch choices than those verified ar
   CHECK(runtime->kernel(longer).kernel->config() == runtime->kernel(decode).kernel->config());
   CHECK(runtime->kernel(prefill).trust == Trust::compiled_only);
   CHECK(runtime->kernel(prefill).kernel->config() != runtime->kernel(decode).kernel->config());
+
+  // Strict probes them before it serves them; the fake device launches nothing, so they fail.
+  options.strict = true;
+  const auto strict = open();
+  CHECK(strict->kernel(decode).trust == Trust::verified_here);
+  CHECK_THROWS_WITH_AS(static_cast<void>(strict->kernel(prefill)), doctest::Contains("fails verification"), Error);
 }
 
 TEST_CASE_FIXTURE(Fixture, "runtime: drain says when nothing could be stored, and stores it when it can") {

@@ -71,6 +71,9 @@ TEST_CASE("a stride that is never used may be anything") {
   CHECK(address_of(shape) == base);
   CHECK(shape.size == Sizes{64, 1, 100, 1});
   CHECK(shape.stride_bytes == Strides{128, 128, 12800});
+  // What lies inside it may be more than a map's strides can be.
+  const TensorMapShape far = shape_of("dtype=bf16 batch=1 heads=4 head_dim=64 seq=1", {0, 0, std::int64_t{1} << 37});
+  CHECK(far.stride_bytes == Strides{1ULL << 38, (1ULL << 40) - 16, (1ULL << 40) - 16});
   // Without keys the operand has no elements, and one of the output's is described.
   const TensorMapShape empty = shape_of("dtype=bf16 batch=3 heads=4 head_dim=64 seq=100/0", {-7, -7, -7});
   CHECK(address_of(empty) == 0x900000);

@@ -14,6 +14,7 @@
 #include "generator/integer.h"
 #include "generator/kernel_family.h"
 #include "generator/visible_keys.h"
+#include "generator/work_items.h"
 
 using namespace attentune;
 
@@ -33,7 +34,7 @@ struct Lengths {
 Lengths lengths(const Problem& problem, const KernelFamily& family, const Config& config) {
   if (family.name() == "forward_mma") {
     const MmaShape shape = mma_shape(config);
-    return {.items = block_count(shape, problem),
+    return {.items = item_count(shape, problem),
             .rows_a_tile = ceil_div(shape.tile_m, heads_a_block(shape, problem)),
             .tile_n = shape.tile_n,
             .stages = shape.stages};
